@@ -1,0 +1,156 @@
+/**
+ * What the client program does in each of its modes: the library's call in,
+ * lines out. Results go to stdout, progress and errors to stderr.
+ *
+ * ```sh
+ * deno task client --ping --count 3
+ * deno task client --load --duration 5s
+ * ```
+ *
+ * @module
+ */
+
+import { exchange, place } from "./echo.ts";
+import { load, type LoadOptions } from "./load.ts";
+import { DEFAULT_DURATION_MS } from "./load_options.ts";
+import { ping, type PingOptions } from "./ping.ts";
+import { pipe } from "./pipe.ts";
+import { printable, printableLines } from "./printable.ts";
+import { EXIT, onEnding } from "./program.ts";
+import { loadReport, pingReport, probeLine, progressLine } from "./report.ts";
+
+/** What the user asked for: of any mode, and where the server is. */
+export interface Request extends PingOptions, LoadOptions {
+  /** JSON lines instead of text. */
+  json?: boolean;
+}
+
+/** Seconds between lines of progress where they cannot be redrawn. */
+const PROGRESS_EVERY = 10;
+
+/** Columns where the width of the terminal cannot be asked for. */
+const COLUMNS = 80;
+
+function show(event: string, fields: object): void {
+  console.log(JSON.stringify({ event, ...fields }));
+}
+
+/** Aborted by the first signal; the second ends the process. */
+function untilEnding(reason?: () => Error): AbortSignal {
+  const controller = new AbortController();
+  onEnding(() => {
+    if (controller.signal.aborted) Deno.exit(EXIT.failed);
+    controller.abort(reason?.());
+  });
+  return controller.signal;
+}
+
+/** Sends a message and prints its echo. */
+export async function runMessage(
+  message: string,
+  { json, ...options }: Request,
+): Promise<number> {
+  const start = performance.now();
+  const bytes = await exchange(message, options);
+  // Decoded as a whole, so that no character is lost between two reads.
+  const echo = new TextDecoder().decode(bytes);
+  if (json) {
+    show("echo", {
+      size: bytes.length,
+      duration: performance.now() - start,
+      echo,
+    });
+  } else {
+    const shown = Deno.stdout.isTerminal() ? printableLines(echo) : echo;
+    console.log(`Received from server: ${shown}`);
+  }
+  return EXIT.ok;
+}
+
+/** Pipes stdin through the server to stdout. */
+export async function runPipe(options: Request): Promise<number> {
+  const start = performance.now();
+  const count = await pipe({
+    ...options,
+    input: Deno.stdin.readable,
+    output: Deno.stdout.writable,
+    signal: untilEnding(() =>
+      new Error(`Cannot pipe on through ${place(options)}: interrupted`)
+    ),
+  }).catch((error) => {
+    throw error instanceof Deno.errors.BrokenPipe
+      ? new Error("Cannot write the echo to stdout: it is closed")
+      : error;
+  });
+  if (options.json) {
+    // stdout has the echo itself.
+    console.error(
+      JSON.stringify({
+        event: "summary",
+        ...count,
+        duration: performance.now() - start,
+      }),
+    );
+  }
+  return EXIT.ok;
+}
+
+/** Pings until there were enough probes, or the user has had enough. */
+export async function runPing(options: Request): Promise<number> {
+  const where = printable(place(options));
+  const { json } = options;
+  let first = true;
+  const summary = await ping({
+    ...options,
+    signal: untilEnding(),
+    onProbe(probe) {
+      if (json) {
+        show("probe", { ...probe, error: probe.error?.message });
+      } else {
+        if (first) console.log(`PING ${where}: ${probe.size} bytes of data`);
+        console.log(probeLine(where, probe));
+      }
+      first = false;
+    },
+  });
+  if (json) show("summary", summary);
+  else console.log(`\n${pingReport(where, summary)}`);
+  return summary.received > 0 ? EXIT.ok : EXIT.failed;
+}
+
+/** Loads the server, shows how it goes, and reports. */
+export async function runLoad(options: Request): Promise<number> {
+  const where = printable(place(options));
+  const { json, count, duration = DEFAULT_DURATION_MS } = options;
+  const live = Deno.stderr.isTerminal();
+  const total = count && !options.duration
+    ? `${count} messages`
+    : `${duration / 1_000} s`;
+  let seconds = 0;
+  let errors = 0;
+  const summary = await load({
+    ...options,
+    signal: untilEnding(),
+    onSecond(second) {
+      errors += second.errors;
+      if (json) show("second", second);
+      const line = progressLine(second, errors, total);
+      if (live) {
+        Deno.stderr.writeSync(new TextEncoder().encode(`\r${line}\x1b[K`));
+      } else if (++seconds % PROGRESS_EVERY === 0) {
+        console.error(line);
+      }
+    },
+  });
+  if (live) Deno.stderr.writeSync(new TextEncoder().encode("\r\x1b[K"));
+  if (json) {
+    show("summary", summary);
+  } else {
+    const columns = Deno.stdout.isTerminal()
+      ? Deno.consoleSize().columns
+      : COLUMNS;
+    console.log(loadReport(where, summary, columns));
+  }
+  const failed = Object.keys(summary.errors).length > 0;
+  return summary.messages > 0 && !failed ? EXIT.ok : EXIT.failed;
+}

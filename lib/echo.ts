@@ -1,0 +1,283 @@
+/**
+ * Both ends of the echo exchange (RFC 862), over TCP, TLS and Unix sockets: the
+ * only place that opens a socket.
+ *
+ * A server, for as long as it is wanted:
+ *
+ * ```ts
+ * import { serve } from "./echo.ts";
+ * const server = serve({ onListen: () => console.log("Server listening") });
+ * await server.finished;
+ * ```
+ *
+ * An exchange with it, which returns only what it has verified:
+ *
+ * ```ts
+ * import { exchange } from "./echo.ts";
+ * const bytes = await exchange("Hello, server!");
+ * console.log(new TextDecoder().decode(bytes));
+ * ```
+ *
+ * Both at once, as in a test:
+ *
+ * ```ts
+ * import { exchange, serve } from "./echo.ts";
+ * await using server = serve({ port: 0 });
+ * await exchange("ping", { port: server.addr.port });
+ * ```
+ *
+ * @module
+ */
+
+import { delay } from "@std/async/delay";
+import { hostPort } from "./address.ts";
+import { within } from "./deadline.ts";
+import {
+  ConnectError,
+  CutShortError,
+  DiffersError,
+  EchoError,
+  HandshakeError,
+  reason,
+  RefusedError,
+  ResetError,
+  restate,
+  TimedOutError,
+} from "./errors.ts";
+import { checkFaults } from "./faults.ts";
+import { lifecycle, type Listener } from "./lifecycle.ts";
+import {
+  type ConnectOptions,
+  DEFAULT_BACKLOG,
+  DEFAULT_HOSTNAME,
+  DEFAULT_PORT,
+  DEFAULT_TIMEOUT_MS,
+  type EchoServer,
+  type ServeOptions,
+} from "./options.ts";
+import { roundTrip } from "./roundtrip.ts";
+
+export type * from "./options.ts";
+export {
+  ConnectError,
+  CutShortError,
+  DiffersError,
+  EchoError,
+  HandshakeError,
+  RefusedError,
+  ResetError,
+  TimedOutError,
+};
+
+/**
+ * Milliseconds between attempts while a server is waited for, doubled from the
+ * first to the last: soon enough not to be noticed, seldom enough not to load.
+ */
+const FIRST_RETRY_MS = 20;
+const LAST_RETRY_MS = 500;
+
+/** Where an end of the exchange is, as one word. */
+export function place(
+  options: { path?: string; hostname?: string; port?: number },
+): string {
+  const { path, hostname = DEFAULT_HOSTNAME, port = DEFAULT_PORT } = options;
+  return path ?? hostPort(hostname, port);
+}
+
+/** The permissions without which an end of the exchange cannot be there. */
+function grant(options: { path?: string }): string {
+  const { path } = options;
+  return path === undefined
+    ? `--allow-net=${place(options)}`
+    : `--allow-net=unix:${path} --allow-read=${path} --allow-write=${path}`;
+}
+
+/**
+ * Listens and echoes every byte of every connection, all of them concurrently,
+ * until it is shut down. A client that fails touches neither the others nor the
+ * server.
+ *
+ * @throws {RangeError} if an option is out of its range.
+ * @throws {Deno.errors.AddrInUse} if another server has that address.
+ * @throws {Deno.errors.NotCapable} if a permission is missing; the message says
+ * which.
+ * @throws {EchoError} if it cannot listen for another reason.
+ */
+export function serve(
+  options: ServeOptions<Deno.UnixAddr> & { path: string },
+): EchoServer<Deno.UnixAddr>;
+/** The same on a TCP port. */
+export function serve(options?: ServeOptions): EchoServer;
+export function serve<Addr extends Deno.Addr>(
+  options: ServeOptions<Addr> = {},
+): EchoServer<Addr> {
+  const { maxConnections = 1, idleTimeout = 1, grace = 0 } = options;
+  if (!(maxConnections >= 1)) {
+    throw new RangeError(
+      `Cannot serve ${maxConnections} connections: expected 1 or more`,
+    );
+  }
+  if (!(idleTimeout > 0)) {
+    throw new RangeError(
+      `Cannot end connections idle for ${idleTimeout} ms: expected more than 0`,
+    );
+  }
+  if (!(grace >= 0)) {
+    throw new RangeError(
+      `Cannot shut down within ${grace} ms: expected 0 or more`,
+    );
+  }
+  if (options.faults) checkFaults(options.faults);
+  try {
+    return lifecycle(listen(options) as unknown as Listener<Addr>, options);
+  } catch (error) {
+    throw restate(error, `Cannot listen on ${place(options)}`, grant(options));
+  }
+}
+
+function listen(options: ServeOptions<never>): Deno.Listener<Deno.Conn> {
+  const { hostname = DEFAULT_HOSTNAME, port = DEFAULT_PORT } = options;
+  const { path, cert, key, reusePort } = options;
+  const { backlog: tcpBacklog = DEFAULT_BACKLOG } = options;
+  if (path !== undefined) return listenUnix(path);
+  const shared = { hostname, port, reusePort, tcpBacklog };
+  return cert === undefined && key === undefined
+    ? Deno.listen(shared)
+    : Deno.listenTls({ ...shared, cert: cert!, key: key! });
+}
+
+function listenUnix(path: string): Deno.Listener<Deno.Conn> {
+  const listener = Deno.listen({ transport: "unix", path });
+  const { ino } = Deno.lstatSync(path);
+  const close = listener.close.bind(listener);
+  // Older Denos leave the file behind; another server's is not ours to remove.
+  listener.close = () => {
+    close();
+    try {
+      if (Deno.lstatSync(path).ino === ino) Deno.removeSync(path);
+    } catch {
+      // It is gone.
+    }
+  };
+  return listener;
+}
+
+/**
+ * Connects to a server, and goes on trying for as long as `wait` says.
+ *
+ * @throws {RefusedError} if nothing listens there.
+ * @throws {HandshakeError} if no TLS session comes about.
+ * @throws {ConnectError} if there is no connection for another reason.
+ * @throws {TimedOutError} if an attempt takes longer than `timeout`.
+ * @throws {Deno.errors.NotCapable} if a permission is missing; the message says
+ * which.
+ */
+export async function connect(
+  options: ConnectOptions = {},
+): Promise<Deno.Conn> {
+  const { wait = 0, timeout = DEFAULT_TIMEOUT_MS, signal } = options;
+  const until = performance.now() + wait;
+  const limits = {
+    timeout,
+    signal,
+    late: () =>
+      new TimedOutError(
+        `Cannot connect to ${place(options)}: no answer within ${timeout} ms`,
+      ),
+  };
+  for (
+    let pause = FIRST_RETRY_MS;;
+    pause = Math.min(2 * pause, LAST_RETRY_MS)
+  ) {
+    try {
+      return await within((signal) => dial(options, signal), limits);
+    } catch (error) {
+      const passing = error instanceof TimedOutError ||
+        error instanceof ConnectError && !(error instanceof HandshakeError);
+      const left = until - performance.now();
+      if (!passing || left <= 0) throw error;
+      await delay(Math.min(pause, left), { signal });
+    }
+  }
+}
+
+async function dial(
+  options: ConnectOptions,
+  signal: AbortSignal,
+): Promise<Deno.Conn> {
+  const { hostname = DEFAULT_HOSTNAME, port = DEFAULT_PORT, path } = options;
+  const attempt = `Cannot connect to ${place(options)}`;
+  let conn: Deno.TcpConn;
+  try {
+    if (path !== undefined) {
+      return await Deno.connect({ transport: "unix", path });
+    }
+    conn = await Deno.connect({ hostname, port, signal });
+    conn.setNoDelay(true);
+  } catch (error) {
+    if (
+      error instanceof Deno.errors.NotCapable || error instanceof RangeError
+    ) {
+      throw restate(error, attempt, grant(options));
+    }
+    const Class = error instanceof Deno.errors.ConnectionRefused
+      ? RefusedError
+      : ConnectError;
+    throw new Class(`${attempt}: ${reason(error)}`, { cause: error });
+  }
+  return options.tls ? await secure(conn, options, signal) : conn;
+}
+
+async function secure(
+  plain: Deno.TcpConn,
+  { hostname = DEFAULT_HOSTNAME, caCerts, ...options }: ConnectOptions,
+  signal: AbortSignal,
+): Promise<Deno.TlsConn> {
+  const conn = await Deno.startTls(plain, { hostname, caCerts });
+  const abort = () => conn[Symbol.dispose]();
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    await conn.handshake();
+    return conn;
+  } catch (error) {
+    conn[Symbol.dispose]();
+    throw new HandshakeError(
+      `Cannot speak TLS with ${place({ hostname, ...options })}: ${
+        reason(error)
+      }`,
+      { cause: error },
+    );
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+/**
+ * Sends a message (text as UTF-8), receives until as many bytes came back as
+ * were sent, verifies each, closes, and returns them. It sends and receives at
+ * the same time, so that no length can fill the buffers and block both ends.
+ *
+ * @throws {CutShortError} if the connection ends before that; a
+ * {@linkcode ResetError} if it is reset.
+ * @throws {DiffersError} if a byte is not the one that was sent, or one too many.
+ * @throws {TimedOutError} if it takes longer than `timeout`.
+ * @throws what {@linkcode connect} throws.
+ */
+export async function exchange(
+  message: string | Uint8Array,
+  options: ConnectOptions = {},
+): Promise<Uint8Array> {
+  const sent = typeof message === "string"
+    ? new TextEncoder().encode(message)
+    : message;
+  const { timeout = DEFAULT_TIMEOUT_MS, signal } = options;
+  using conn = await connect(options);
+  const echo = await roundTrip(conn, sent, {
+    attempt: `Cannot finish the exchange with ${place(options)}`,
+    timeout,
+    signal,
+  });
+  // TLS wants to be told of the end (RFC 8446, section 6.1); it may be too late.
+  if (options.tls) await conn.closeWrite().catch(() => {});
+  return echo;
+}

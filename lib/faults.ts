@@ -1,0 +1,77 @@
+/**
+ * What a server can be asked to do to its clients on purpose, for those who test
+ * how a client takes a bad network. The names are toxiproxy's where it has one.
+ * `lib/misbehave.ts` does it.
+ *
+ * ```sh
+ * deno task server --latency 100ms --jitter 20ms
+ * deno task server --corrupt 0.001 --seed 7 --verbose
+ * ```
+ *
+ * @module
+ */
+
+/** What to do to connections. All of it combines. */
+export interface Faults {
+  /** Milliseconds that each piece comes later, in order. */
+  latency?: number;
+  /** Milliseconds that the latency varies by, up and down, evenly. */
+  jitter?: number;
+  /** Bytes a second. */
+  bandwidth?: number;
+  /** Sends pieces of at most so many bytes. */
+  slicer?: number;
+  /** Milliseconds between such pieces. */
+  slicerDelay?: number;
+  /** Closes after so many bytes. */
+  limitData?: number;
+  /** Goes silent after so many bytes, and keeps the connection open. */
+  stall?: number;
+  /**
+   * Resets after so many bytes, once the client has sent more than that: what
+   * it sent and nobody read makes the close a reset.
+   */
+  reset?: number;
+  /** Changes each byte with this probability, 0 to 1. */
+  corrupt?: number;
+  /** Closes at once. */
+  refuse?: boolean;
+  /**
+   * The share of connections that this is done to, 0 to 1.
+   * @default {1}
+   */
+  toxicity?: number;
+  /** Makes chance repeat: same seed, same connection, same bytes changed. */
+  seed?: number;
+}
+
+/** How often each fault took effect: pieces, bytes or connections. */
+export type FaultCounts = Record<string, number>;
+
+const WHOLE = ["bandwidth", "slicer"] as const;
+const COUNTS = ["limitData", "stall", "reset"] as const;
+const TIMES = ["latency", "jitter", "slicerDelay"] as const;
+const SHARES = ["corrupt", "toxicity"] as const;
+
+/** @throws {RangeError} that names the fault whose value is out of range. */
+export function checkFaults(faults: Faults): void {
+  const check = (
+    names: readonly (keyof Faults)[],
+    fits: (value: number) => boolean,
+    expected: string,
+  ) => {
+    for (const name of names) {
+      const value = faults[name];
+      if (value !== undefined && !fits(value as number)) {
+        throw new RangeError(
+          `Cannot misbehave with ${name} ${value}: expected ${expected}`,
+        );
+      }
+    }
+  };
+  check(WHOLE, (v) => Number.isInteger(v) && v >= 1, "1 or more bytes");
+  check(COUNTS, (v) => Number.isInteger(v) && v >= 0, "0 or more bytes");
+  check(TIMES, (v) => v >= 0 && v < 2 ** 31, "0 or more milliseconds");
+  check(SHARES, (v) => v >= 0 && v <= 1, "a share from 0 to 1");
+  check(["seed"], Number.isSafeInteger, "a whole number");
+}

@@ -1,0 +1,90 @@
+/**
+ * What a load run takes and what it tells. Types only; `lib/load.ts` is where to
+ * get them from.
+ *
+ * @module
+ */
+
+import type { ConnectOptions } from "./echo.ts";
+import type { Bucket, Latency } from "./histogram.ts";
+
+export type { Bucket, Latency };
+
+/** Connections of a run if nothing else is said. */
+export const DEFAULT_CONNECTIONS = 50;
+/** Milliseconds of a run. */
+export const DEFAULT_DURATION_MS = 10_000;
+/** Bytes of a message, as echo benchmarks commonly have it. */
+export const DEFAULT_MESSAGE_SIZE = 512;
+
+/** What to send, and for how long. */
+export interface LoadOptions extends ConnectOptions {
+  /**
+   * Connections, all made before the run begins.
+   * @default {50}
+   */
+  connections?: number;
+  /**
+   * Milliseconds to send for; 10 s unless there is a `count`.
+   */
+  duration?: number;
+  /** Messages to send, over all connections. */
+  count?: number;
+  /**
+   * Bytes of a message.
+   * @default {512}
+   */
+  size?: number;
+  /**
+   * Messages a second, over all connections; without it, each sends its next
+   * message as soon as the last one has come back.
+   */
+  rate?: number;
+  /** Ends it early; what was done by then is the result. */
+  signal?: AbortSignal;
+  /** Called once a second. */
+  onSecond?: (second: LoadSecond) => void;
+}
+
+/** What happened within a second. */
+export interface LoadSecond {
+  /** Milliseconds since the run began. */
+  elapsed: number;
+  /** Messages that came back in this second. */
+  messages: number;
+  /** Of them, per second, by the clock. */
+  messagesPerSecond: number;
+  /** Errors in this second. */
+  errors: number;
+}
+
+/** What a run came to. */
+export interface LoadSummary {
+  /** Connections that were to be kept. */
+  connections: number;
+  /** Bytes of a message. */
+  size: number;
+  /** Milliseconds from the first message to the end. */
+  duration: number;
+  /** Messages that came back whole. */
+  messages: number;
+  /** Of them, per second. */
+  messagesPerSecond: number;
+  /** Bytes a second in each direction. */
+  bytesPerSecond: number;
+  /** Errors by kind, such as `timed out` or `differs`. */
+  errors: Record<string, number>;
+  /** From when a message was sent, or due and kept waiting, to its last byte. */
+  latency: Latency;
+  /** Latencies by size, each bucket about 1.4 times the one before. */
+  buckets: Bucket[];
+  /** Jain's index of how evenly the connections were served; 1: all alike. */
+  fairness: number;
+  /** Connections that got no reply at all. */
+  starved: number;
+  /**
+   * Milliseconds that this program was late with a message whose connection was
+   * free, at most; above a few, it could not keep the rate itself.
+   */
+  slip: number;
+}

@@ -1,0 +1,270 @@
+/**
+ * Connections that misbehave: they delay, slow, slice, change, cut or withhold
+ * what is written to them. This room knows nothing of echo: it stands between a
+ * connection and whoever talks on it, who need not know.
+ *
+ * ```ts
+ * import { misbehave } from "./misbehave.ts";
+ * const spoil = misbehave({ latency: 100 });
+ * const conn = spoil(await listener.accept(), 1);
+ * ```
+ *
+ * @module
+ */
+
+import { delay } from "@std/async/delay";
+import type { FaultCounts, Faults } from "./faults.ts";
+import { random } from "./random.ts";
+
+/** Bytes that a connection may hold back, such as for its latency. */
+const MOST_HELD = 1024 * 1024;
+
+/** Bandwidth is kept in so many portions a second: smooth, yet few timers. */
+const PORTIONS = 50;
+
+/** Milliseconds to wait for a client's own end after `limitData`; see relay.ts. */
+const LINGER_MS = 250;
+
+/** The faults after which nothing more is sent. */
+type Ending = "limitData" | "stall" | "reset";
+
+/** A piece that is still to be sent, and when, on the process's clock. */
+interface Held {
+  bytes: Uint8Array;
+  due: number;
+}
+
+/** A connection that misbehaves, and how often it did. */
+export interface FaultyConn extends Deno.Conn {
+  /** How often each fault took effect. */
+  readonly faults: FaultCounts;
+  /** Bytes that were really sent. */
+  readonly sent: number;
+}
+
+/**
+ * Makes connections misbehave, one after the other: those that chance leaves
+ * out are returned as they are. What `checkFaults` refuses must not get here.
+ */
+export function misbehave(
+  faults: Faults,
+): (conn: Deno.Conn, id: number) => Deno.Conn | FaultyConn {
+  const { toxicity = 1, seed = Math.floor(Math.random() * 2 ** 32) } = faults;
+  return (conn, id) =>
+    random(seed, id, 0)() < toxicity ? faulty(conn, faults, seed, id) : conn;
+}
+
+function faulty(
+  conn: Deno.Conn,
+  options: Faults,
+  seed: number,
+  id: number,
+): FaultyConn {
+  const { latency = 0, jitter = 0, slicerDelay = 0, corrupt = 0 } = options;
+  const { bandwidth, slicer, limitData, stall, reset } = options;
+  const counts: FaultCounts = {};
+  const count = (name: string, by = 1) =>
+    counts[name] = (counts[name] ?? 0) + by;
+  const chance = random(seed, id, 1);
+  const lateness = random(seed, id, 2);
+  const closed = new AbortController();
+  const { signal } = closed;
+  const queue: Held[] = [];
+  let held = 0;
+  let received = 0;
+  let sent = 0;
+  let free = 0;
+  let lastDue = 0;
+  let pumping: Promise<void> | undefined;
+  let room = Promise.withResolvers<void>();
+  const shut = Promise.withResolvers<void>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let ending: Ending | undefined;
+  const ended = (how: Ending) => ending === how;
+  // The client's next byte to be changed; gaps are geometrically distributed.
+  let position = 0;
+  let nextChange = gap();
+  signal.addEventListener("abort", () => room.resolve());
+
+  function gap(): number {
+    if (corrupt <= 0) return Infinity;
+    return Math.floor(Math.log(1 - chance()) / Math.log(1 - corrupt)) || 0;
+  }
+
+  function change(bytes: Uint8Array): Uint8Array {
+    const copy = bytes.slice();
+    const end = position + copy.length;
+    for (; nextChange < end; nextChange += 1 + gap()) {
+      copy[nextChange - position]! ^= 1 + Math.floor(chance() * 255);
+      count("corrupt");
+    }
+    position = end;
+    return copy;
+  }
+
+  /** Bytes until the connection ends on purpose, and how. */
+  function untilEnd(): [number, Ending | undefined] {
+    let [least, how]: [number, Ending | undefined] = [Infinity, undefined];
+    for (
+      const [name, after] of [
+        ["reset", reset],
+        ["limitData", limitData],
+        ["stall", stall],
+      ] as const
+    ) {
+      if (after !== undefined && after < least) [least, how] = [after, name];
+    }
+    return [least - sent, how];
+  }
+
+  async function pump(): Promise<void> {
+    for (let head; (head = queue[0]) && !ending;) {
+      if (head.due > performance.now()) {
+        await delay(Math.max(0, head.due - performance.now()), { signal });
+      }
+      let { bytes } = head;
+      while (bytes.length > 0) {
+        const [left, how] = untilEnd();
+        if (left <= 0) return await end(how!);
+        const most = Math.min(
+          left,
+          slicer ?? Infinity,
+          bandwidth === undefined
+            ? Infinity
+            : Math.max(1, Math.floor(bandwidth / PORTIONS)),
+        );
+        const piece = bytes.subarray(0, most);
+        if (bandwidth !== undefined) {
+          const now = performance.now();
+          free = Math.max(free, now) + piece.length / bandwidth * 1_000;
+          if (free > now) await delay(free - now, { signal });
+          count("bandwidth", piece.length);
+        }
+        for (let at = 0; at < piece.length;) {
+          const n = await conn.write(piece.subarray(at));
+          at += n;
+          sent += n;
+        }
+        bytes = bytes.subarray(piece.length);
+        if (slicer !== undefined) count("slicer");
+        if (slicerDelay > 0 && bytes.length > 0) {
+          await delay(slicerDelay, { signal });
+        }
+      }
+      queue.shift();
+      held -= head.bytes.length;
+      room.resolve();
+      const [left, how] = untilEnd();
+      // A reset wants something unread, so it waits for the client's next byte.
+      if (left <= 0 && how !== "reset") return await end(how!);
+    }
+  }
+
+  async function end(how: Ending): Promise<void> {
+    ending = how;
+    count(how);
+    room.resolve();
+    if (how === "reset") return close();
+    if (how === "stall") return;
+    // Not at once: what the client still sends would make it a reset.
+    timer = setTimeout(close, LINGER_MS);
+    await conn.closeWrite();
+  }
+
+  function close(): void {
+    clearTimeout(timer);
+    closed.abort();
+    shut.resolve();
+    conn[Symbol.dispose]();
+  }
+
+  async function read(buffer: Uint8Array): Promise<number | null> {
+    if (options.refuse) {
+      count("refuse");
+      return null;
+    }
+    if (limitData === 0 && !ending) await end("limitData");
+    if (ended("limitData")) return await drain(buffer);
+    // A reset leaves something unread; nothing else limits reading.
+    const most = reset === undefined ? Infinity : reset + 1 - received;
+    if (ended("reset") || most <= 0) {
+      throw new Deno.errors.ConnectionAborted("reset on purpose");
+    }
+    const n = await conn.read(
+      buffer.subarray(0, Math.min(buffer.length, most)),
+    );
+    if (n === null) {
+      // What is held back goes out before the end is told.
+      await pumping;
+      if (ended("stall")) await shut.promise;
+      return null;
+    }
+    received += n;
+    return ended("limitData") ? await drain(buffer) : n;
+  }
+
+  /** Reads and drops until the client ends as well, or time is up. */
+  async function drain(buffer: Uint8Array): Promise<null> {
+    try {
+      while (await conn.read(buffer) !== null);
+    } catch {
+      // It is over either way.
+    }
+    return null;
+  }
+
+  async function write(bytes: Uint8Array): Promise<number> {
+    if (ended("limitData")) return bytes.length;
+    while ((held > 0 && held + bytes.length > MOST_HELD) || ended("stall")) {
+      signal.throwIfAborted();
+      room = Promise.withResolvers();
+      await room.promise;
+      if (ended("limitData")) return bytes.length;
+    }
+    signal.throwIfAborted();
+    let wait = 0;
+    if (latency > 0 || jitter > 0) {
+      wait = Math.max(0, latency + (2 * lateness() - 1) * jitter);
+      count("latency");
+    }
+    lastDue = Math.max(lastDue, performance.now() + wait);
+    queue.push({ bytes: change(bytes), due: lastDue });
+    held += bytes.length;
+    if (!pumping) {
+      pumping = pump().finally(() => pumping = undefined);
+      pumping.catch(() => room.resolve());
+    }
+    // Only what is to be late may be overtaken by more; the rest waits for it.
+    if (latency === 0 && jitter === 0) await pumping;
+    return bytes.length;
+  }
+
+  return {
+    faults: counts,
+    get sent() {
+      return sent;
+    },
+    get remoteAddr() {
+      return conn.remoteAddr;
+    },
+    get localAddr() {
+      return conn.localAddr;
+    },
+    get readable() {
+      return conn.readable;
+    },
+    get writable() {
+      return conn.writable;
+    },
+    read,
+    write,
+    async closeWrite() {
+      await pumping;
+      await conn.closeWrite();
+    },
+    close,
+    ref: () => conn.ref(),
+    unref: () => conn.unref(),
+    [Symbol.dispose]: close,
+  };
+}

@@ -1,0 +1,194 @@
+/**
+ * What can be asked of either end of the exchange, and what a server tells of
+ * itself. Types only; `lib/echo.ts` is where to get them from.
+ *
+ * @module
+ */
+
+import type { FaultCounts, Faults } from "./faults.ts";
+
+export type { FaultCounts, Faults };
+
+/** Where both ends meet if nothing else is said. */
+export const DEFAULT_HOSTNAME = "127.0.0.1";
+/** Port 7, which RFC 862 names, is for privileged users on most systems. */
+export const DEFAULT_PORT = 12345;
+/**
+ * Clients that may wait to be taken: as many as Linux allows by default
+ * (`net.core.somaxconn`). With Deno's 511, 8000 clients that come at once wait
+ * for seconds, until the kernel repeats the handshakes it has dropped.
+ */
+export const DEFAULT_BACKLOG = 4096;
+/** Milliseconds that connecting may take, and then the exchange. */
+export const DEFAULT_TIMEOUT_MS = 10_000;
+/** Milliseconds that clients get when the server shuts down. */
+export const DEFAULT_GRACE_MS = 5_000;
+
+/** Why a connection ended, for logs and counters. */
+export type EndReason =
+  /** The client finished sending, and everything was written back. */
+  | "closed"
+  /** The client reset the connection, or the network failed. */
+  | "reset"
+  /** Nothing was read or written for `idleTimeout`. */
+  | "idle"
+  /** No TLS session came about. */
+  | "handshake"
+  /** The server shut down, and nothing of what it had read was left. */
+  | "shutdown"
+  /** The server ended before everything was written back. */
+  | "aborted";
+
+/** A client that was taken. */
+export interface Connection {
+  /** Counts the connections of this server, from 1. */
+  readonly id: number;
+  /** The client's address. */
+  readonly remoteAddr: Deno.Addr;
+}
+
+/** A client that is gone. */
+export interface ClosedConnection extends Connection {
+  /** Bytes read from the client. */
+  readonly bytesRead: number;
+  /** Bytes written back to it. */
+  readonly bytesWritten: number;
+  /** Milliseconds from accept to close. */
+  readonly duration: number;
+  /** What was done to it on purpose, and how often. */
+  readonly faults?: FaultCounts;
+  /** Why it ended. */
+  readonly reason: EndReason;
+  /** What broke it off, if something did. */
+  readonly error?: unknown;
+}
+
+/** Figures of a server, from its start to now. */
+export interface ServerStats {
+  /** Connections open now. */
+  readonly open: number;
+  /** The most that were open at a time. */
+  readonly peak: number;
+  /** Connections taken. */
+  readonly accepted: number;
+  /** Bytes read from clients. */
+  readonly bytesRead: number;
+  /** Bytes written back to them. */
+  readonly bytesWritten: number;
+  /** Milliseconds since it began to listen, or from then to its end. */
+  readonly duration: number;
+  /** What was done to connections on purpose, and how often. */
+  readonly faults?: FaultCounts;
+}
+
+/** What `serve()` takes. `Addr` is what it listens on, by default TCP. */
+export interface ServeOptions<Addr extends Deno.Addr = Deno.NetAddr> {
+  /**
+   * Address or host name to listen on.
+   * @default {"127.0.0.1"}
+   */
+  hostname?: string;
+  /**
+   * Port to listen on; 0 for any free one, which `addr` then tells.
+   * @default {12345}
+   */
+  port?: number;
+  /** Path of a Unix socket to listen on, instead of an address and a port. */
+  path?: string;
+  /** Certificate chain, PEM: the exchange runs inside TLS. Needs `key`. */
+  cert?: string;
+  /** Private key of the certificate, PEM. */
+  key?: string;
+  /**
+   * Lets other processes listen on the same port and share its clients. Deno
+   * calls this unstable: it needs `--unstable-net`, or `"unstable": ["net"]` in
+   * `deno.json`, and ends the process without.
+   */
+  reusePort?: boolean;
+  /**
+   * Clients that may wait to be taken; the system may allow fewer.
+   * @default {4096}
+   */
+  backlog?: number;
+  /**
+   * Clients served at a time; the next ones wait in the backlog.
+   * @default {Infinity}
+   */
+  maxConnections?: number;
+  /**
+   * Milliseconds without a byte in either direction after which a client is
+   * closed, up to a quarter more. RFC 862 knows no such limit.
+   * @default {Infinity}
+   */
+  idleTimeout?: number;
+  /**
+   * Milliseconds that clients get to be served to the end after `shutdown()`.
+   * @default {5000}
+   */
+  grace?: number;
+  /** Misbehaves on purpose, to test clients with. */
+  faults?: Faults;
+  /** Ends the server at once when aborted. */
+  signal?: AbortSignal;
+  /** Called once with the address that was bound. */
+  onListen?: (addr: Addr) => void;
+  /** Called for each client that was taken. */
+  onOpen?: (connection: Connection) => void;
+  /** Called for each client that is gone. */
+  onClose?: (connection: ClosedConnection) => void;
+  /** Called when no client can be taken for want of files or memory. */
+  onShortage?: (error: Error) => void;
+}
+
+/** A running server; its surface is that of `Deno.HttpServer`. */
+export interface EchoServer<Addr extends Deno.Addr = Deno.NetAddr>
+  extends AsyncDisposable {
+  /** The address that was bound. */
+  readonly addr: Addr;
+  /** Resolves with the totals when the server and all connections ended. */
+  readonly finished: Promise<ServerStats>;
+  /** The figures up to now. */
+  stats(): ServerStats;
+  /**
+   * Takes no more clients and ends in order: what was read is written back;
+   * idle clients are closed at once, busy ones when nothing more comes in, all
+   * of them after `grace`. Resolves as `finished` does.
+   */
+  shutdown(): Promise<ServerStats>;
+  /** Keeps the process alive as long as it listens, as it does from the start. */
+  ref(): void;
+  /** Lets the process end although it listens. */
+  unref(): void;
+}
+
+/** How to reach a server. */
+export interface ConnectOptions {
+  /**
+   * Address or host name of the server.
+   * @default {"127.0.0.1"}
+   */
+  hostname?: string;
+  /**
+   * Port of the server.
+   * @default {12345}
+   */
+  port?: number;
+  /** Path of the server's Unix socket, instead of an address and a port. */
+  path?: string;
+  /** Speaks TLS; the host name is checked against the certificate. */
+  tls?: boolean;
+  /** Certificates to trust beside the usual ones, PEM. */
+  caCerts?: string[];
+  /**
+   * Milliseconds that an attempt to connect may take, and then the exchange.
+   * @default {10000}
+   */
+  timeout?: number;
+  /**
+   * Milliseconds to go on trying where nothing answers yet.
+   * @default {0}
+   */
+  wait?: number;
+  /** Ends it early, with the signal's own reason. */
+  signal?: AbortSignal;
+}

@@ -1,0 +1,154 @@
+/**
+ * What both programs share: help and version, one line for an error, the exit
+ * status, and the signals that end them. Results go to stdout, all else to
+ * stderr.
+ *
+ * ```sh
+ * deno task server --prot 80; echo $? # one line, and 2
+ * ```
+ *
+ * @module
+ */
+
+import config from "../deno.json" with { type: "json" };
+import {
+  type Flags,
+  parseFlags,
+  toggle,
+  UsageError,
+  usageOf,
+  type Values,
+} from "./flags.ts";
+import { restate } from "./errors.ts";
+import { printable } from "./printable.ts";
+
+/** A program as its user sees it. */
+export interface Program<F extends Flags> {
+  /** Its name, which its errors begin with. */
+  readonly name: string;
+  /** The words after its flags, such as `[MESSAGE]`, and how many at most. */
+  readonly words?: { readonly usage: string; readonly most: number };
+  /** What it does, one line. */
+  readonly summary: string;
+  /** Its flags, but for `--help` and `--version`. */
+  readonly flags: F;
+  /** What follows the flags in the usage: examples, statuses. */
+  readonly notes: string;
+}
+
+/** Exit statuses: all well, the work failed, the command line was wrong. */
+export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
+
+const COMMON = {
+  help: toggle("show this text"),
+  version: toggle("show the version"),
+};
+
+/** The usage text of a program. */
+export function usage(program: Program<Flags>): string {
+  const words = program.words ? ` ${program.words.usage}` : "";
+  return `${program.name}${words} [FLAGS]: ${program.summary}
+
+${usageOf({ ...program.flags, ...COMMON })}
+
+${program.notes}`;
+}
+
+/** The versions of the program and of what it runs on. */
+export function version(program: Program<Flags>): string {
+  return `${program.name} ${config.version} (deno ${Deno.version.deno})`;
+}
+
+/** What a command line asks of a program. */
+export type Request<F extends Flags> =
+  | { show: string }
+  | { values: Values<F>; words: string[] };
+
+/** Reads a command line, opening nothing. @throws {UsageError} */
+export function read<F extends Flags>(
+  program: Program<F>,
+  args: readonly string[],
+): Request<F> {
+  const flags: Flags = { ...program.flags, ...COMMON };
+  const { values, words } = parseFlags(flags, args, program.words?.most);
+  const { help, version: asked, ...rest } = values;
+  if (help) return { show: usage(program) };
+  if (asked) return { show: version(program) };
+  return { values: rest as Values<F>, words };
+}
+
+/** An error as one line that may be shown on a terminal. */
+export function line(error: unknown): string {
+  return printable(error instanceof Error ? error.message : String(error));
+}
+
+/** @throws {UsageError} where both a path and an address are asked for. */
+export function refuseTwoPlaces(
+  { unix, hostname, port }: {
+    unix?: string;
+    hostname?: string;
+    port?: number;
+  },
+): void {
+  if (unix !== undefined && (hostname !== undefined || port !== undefined)) {
+    throw new UsageError(
+      "Cannot use --unix with --hostname or --port: it is a path instead",
+    );
+  }
+}
+
+/** Reads a text file. @throws {EchoError} that names the file and the grant. */
+export function readText(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    throw restate(error, `Cannot read ${path}`, `--allow-read=${path}`);
+  }
+}
+
+/** Writes a line to stderr, with the program's name before it. */
+export function complain(program: Program<Flags>, message: string): void {
+  console.error(`${program.name}: ${message}`);
+}
+
+/**
+ * Runs a program to its exit status. What `main` throws becomes one line on
+ * stderr; `advice` adds what the user can do about it.
+ */
+export async function run<F extends Flags>(
+  program: Program<F>,
+  main: (values: Values<F>, words: string[]) => Promise<number | void>,
+  advice: (error: unknown, values?: Values<F>) => string | undefined = () =>
+    undefined,
+): Promise<never> {
+  let status: number = EXIT.ok;
+  let values: Values<F> | undefined;
+  try {
+    const request = read(program, Deno.args);
+    if ("show" in request) {
+      console.log(request.show);
+    } else {
+      values = request.values;
+      status = await main(request.values, request.words) ?? EXIT.ok;
+    }
+  } catch (error) {
+    const wrong = error instanceof UsageError;
+    const more = wrong ? "see --help" : advice(error, values);
+    complain(program, more ? `${line(error)}; ${more}` : line(error));
+    status = wrong ? EXIT.usage : EXIT.failed;
+  }
+  // What is left, such as a look-up under way, must not keep the user waiting.
+  Deno.exit(status);
+}
+
+/** The signals that ask a program to end; Windows knows no SIGTERM. */
+export const ENDING: readonly Deno.Signal[] = Deno.build.os === "windows"
+  ? ["SIGINT", "SIGBREAK"]
+  : ["SIGINT", "SIGTERM"];
+
+/** Calls `handler` whenever the program is asked to end. */
+export function onEnding(handler: (signal: Deno.Signal) => void): void {
+  for (const signal of ENDING) {
+    Deno.addSignalListener(signal, () => handler(signal));
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * Figures as lines for people: ping's in its own words and order, a load run's
+ * with a picture of its latencies.
+ *
+ * ```ts
+ * import { load } from "./load.ts";
+ * import { loadReport } from "./report.ts";
+ * console.log(loadReport("127.0.0.1:12345", await load(), 80));
+ * ```
+ *
+ * @module
+ */
+
+import type { Bucket } from "./histogram.ts";
+import type { LoadSecond, LoadSummary } from "./load_options.ts";
+import type { PingSummary, Probe } from "./ping.ts";
+
+/** Milliseconds with three decimals, as ping(8) has them. */
+function ms(value: number): string {
+  return value.toFixed(3);
+}
+
+/** A count with thousands apart. */
+function grouped(value: number): string {
+  return Math.round(value).toLocaleString("en-US");
+}
+
+/** The line of a probe. */
+export function probeLine(where: string, probe: Probe): string {
+  const { seq, size, rtt, error } = probe;
+  return rtt === undefined
+    ? `no echo from ${where}: seq=${seq} (${error?.message ?? "lost"})`
+    : `${size} bytes from ${where}: seq=${seq} time=${ms(rtt)} ms`;
+}
+
+/** What all probes came to. */
+export function pingReport(where: string, summary: PingSummary): string {
+  const { sent, received, loss, duration, rtt } = summary;
+  const lines = [
+    `--- ${where} ping statistics ---`,
+    `${sent} probes sent, ${received} received, ${+(loss * 100).toFixed(
+      3,
+    )}% loss, time ${Math.round(duration)} ms`,
+  ];
+  if (received > 0) {
+    const { min, mean, max, mdev, p50, p99 } = rtt;
+    lines.push(
+      `rtt min/avg/max/mdev = ${[min, mean, max, mdev].map(ms).join("/")} ms`,
+      `rtt p50/p99 = ${ms(p50)}/${ms(p99)} ms`,
+    );
+  }
+  return lines.join("\n");
+}
+
+/** How a run goes, within a line. `total` is its length in ms or messages. */
+export function progressLine(
+  { elapsed, messagesPerSecond }: LoadSecond,
+  errors: number,
+  total: string,
+): string {
+  return `${(elapsed / 1_000).toFixed(0)} s of ${total}: ${
+    grouped(messagesPerSecond)
+  } messages/s, ${errors} error${errors === 1 ? "" : "s"}`;
+}
+
+/** A latency in the unit that suits it, in 8 columns. */
+function short(value: number): string {
+  const text = value < 1
+    ? `${+(value * 1_000).toPrecision(3)} µs`
+    : value < 1_000
+    ? `${+value.toPrecision(3)} ms`
+    : `${+(value / 1_000).toPrecision(3)} s`;
+  return text.padStart(8);
+}
+
+/**
+ * Latencies as bars, the longest as wide as there is room. Their lengths are
+ * logarithmic: each doubling of the count adds the same, so that the few slow
+ * ones show beside the many fast ones.
+ */
+export function bars(buckets: readonly Bucket[], width: number): string[] {
+  const most = Math.max(...buckets.map(({ count }) => count));
+  const digits = grouped(most).length;
+  const room = Math.max(1, width - 8 - 1 - digits - 2);
+  const scale = room / Math.log2(most + 1);
+  return buckets.map(({ from, count }) => {
+    const length = count === 0
+      ? 0
+      : Math.max(1, Math.round(Math.log2(count + 1) * scale));
+    return `${short(from)} ${grouped(count).padStart(digits)} ${
+      "█".repeat(length)
+    }`.trimEnd();
+  });
+}
+
+/** A pause of the runtime's own, such as for garbage, takes less, in ms. */
+const SLIP_MS = 15;
+
+/** What a run came to, for a terminal of so many columns. */
+export function loadReport(
+  where: string,
+  summary: LoadSummary,
+  columns: number,
+): string {
+  const { connections, size, duration, latency } = summary;
+  const errors = Object.entries(summary.errors);
+  const lines = [
+    `--- ${where} load: ${connections} connection${
+      connections === 1 ? "" : "s"
+    }, ${size} bytes a message ---`,
+    `${grouped(summary.messages)} messages verified in ${
+      (duration / 1_000).toFixed(1)
+    } s: ${grouped(summary.messagesPerSecond)} messages/s, ${
+      (summary.bytesPerSecond / 1e6).toFixed(1)
+    } MB/s each way`,
+    errors.length === 0
+      ? "no errors"
+      : `errors: ${
+        errors.map(([kind, count]) => `${count} ${kind}`).join(", ")
+      }`,
+    `fairness ${
+      summary.fairness.toFixed(4)
+    } (Jain), ${summary.starved} starved`,
+  ];
+  if (summary.slip > SLIP_MS) {
+    lines.push(
+      `this program was up to ${
+        ms(summary.slip)
+      } ms late itself: it may be too slow for the rate`,
+    );
+  }
+  if (summary.messages > 0) {
+    const { min, mean, p50, p90, p99, p999, max } = latency;
+    lines.push(
+      `latency min/avg/max = ${[min, mean, max].map(ms).join("/")} ms`,
+      `latency p50/p90/p99/p99.9 = ${
+        [p50, p90, p99, p999].map(ms).join("/")
+      } ms`,
+      "",
+      "latency from   count (bars: each doubling adds the same)",
+      ...bars(summary.buckets, columns),
+    );
+  }
+  return lines.join("\n");
+}

@@ -1,0 +1,196 @@
+/**
+ * The echo server: sends back what each client sends, until the client ends.
+ *
+ * ```sh
+ * deno task server
+ * deno run --allow-net=127.0.0.1:12345 server.ts
+ * deno run --allow-net=0.0.0.0:7 server.ts --hostname 0.0.0.0 --port 7
+ * ```
+ *
+ * @module
+ */
+
+import { showAddress } from "./lib/address.ts";
+import { type Faults, serve, type ServeOptions } from "./lib/echo.ts";
+import { reason } from "./lib/errors.ts";
+import { flag, toggle, UsageError, type Values } from "./lib/flags.ts";
+import { FORMATS, log } from "./lib/log.ts";
+import {
+  DEFAULT_BACKLOG,
+  DEFAULT_HOSTNAME,
+  DEFAULT_PORT,
+} from "./lib/options.ts";
+import {
+  complain,
+  onEnding,
+  type Program,
+  readText,
+  refuseTwoPlaces,
+  run,
+} from "./lib/program.ts";
+import { clearStaleSocket } from "./lib/stale.ts";
+import {
+  duration,
+  integer,
+  oneOf,
+  positiveDuration,
+  share,
+  text,
+} from "./lib/values.ts";
+
+const file = text("FILE", "the path of a file");
+
+const flags = {
+  hostname: flag(
+    text("HOST", "an address or a host name"),
+    `address to listen on (default ${DEFAULT_HOSTNAME})`,
+  ),
+  port: flag(
+    integer("PORT", 0, 65_535),
+    `port to listen on, 0 for any free one (default ${DEFAULT_PORT})`,
+  ),
+  unix: flag(
+    text("PATH", "the path of a Unix socket"),
+    "Unix socket to listen on instead",
+  ),
+  "tls-cert": flag(file, "certificate chain (PEM): speak TLS"),
+  "tls-key": flag(file, "private key of the certificate (PEM)"),
+  "reuse-port": toggle("share the port with other processes"),
+  backlog: flag(
+    integer("N", 1, 2 ** 31 - 1),
+    `clients that may wait to be taken (default ${DEFAULT_BACKLOG})`,
+  ),
+  "max-connections": flag(
+    integer("N", 1),
+    "clients served at a time, the next ones wait (default: no limit)",
+  ),
+  "idle-timeout": flag(
+    positiveDuration,
+    "close a client that is silent for so long (default: never)",
+  ),
+  grace: flag(
+    duration,
+    "time that clients get when the server ends (default 5s)",
+  ),
+  latency: flag(duration, "fault: echo each piece so much later"),
+  jitter: flag(duration, "fault: let the latency vary by so much"),
+  bandwidth: flag(integer("BYTES", 1), "fault: echo so many bytes a second"),
+  slicer: flag(integer("BYTES", 1), "fault: echo in pieces of so many bytes"),
+  "slicer-delay": flag(duration, "fault: wait so long between the pieces"),
+  "limit-data": flag(integer("BYTES", 0), "fault: close after so many bytes"),
+  stall: flag(integer("BYTES", 0), "fault: go silent after so many bytes"),
+  reset: flag(integer("BYTES", 0), "fault: reset after so many bytes"),
+  corrupt: flag(share, "fault: change each byte with this probability"),
+  refuse: toggle("fault: close each connection at once"),
+  toxicity: flag(share, "share of connections that faults befall (default 1)"),
+  seed: flag(integer("N", 0), "make chance repeat"),
+  once: toggle("serve one client, then exit"),
+  verbose: toggle("a line on stderr for each client, and a summary"),
+  "log-format": flag(
+    oneOf("FORMAT", FORMATS),
+    "the same as text or as json, a line each",
+  ),
+};
+
+/** What the server program is, for its parser, its usage and its tests. */
+export const program: Program<typeof flags> = {
+  name: "echo-server",
+  summary: "sends back what each client sends (RFC 862)",
+  flags,
+  notes: `Ctrl-C ends it in order; a second one ends it at once.
+Exit status: 0 ended in order, 1 failed, 2 wrong usage.`,
+};
+
+/** What the library takes, as far as flags say it. @throws {UsageError} */
+export function serveOptions(values: Values<typeof flags>): ServeOptions {
+  const { hostname, port, unix: path } = values;
+  const { "tls-cert": cert, "tls-key": key } = values;
+  refuseTwoPlaces(values);
+  if (path && (cert || values["reuse-port"])) {
+    throw new UsageError(
+      "Cannot use --unix with --tls-cert or --reuse-port: they are for TCP",
+    );
+  }
+  if (!cert !== !key) {
+    throw new UsageError("Cannot use --tls-cert and --tls-key but together");
+  }
+  const { latency, jitter, bandwidth, slicer, stall, reset } = values;
+  const { corrupt, refuse, toxicity, seed } = values;
+  const faults: Faults = {
+    latency,
+    jitter,
+    bandwidth,
+    slicer,
+    slicerDelay: values["slicer-delay"],
+    limitData: values["limit-data"],
+    stall,
+    reset,
+    corrupt,
+    refuse: refuse || undefined,
+  };
+  const any = Object.values(faults).some((value) => value !== undefined);
+  if (!any && (toxicity !== undefined || seed !== undefined)) {
+    throw new UsageError("Cannot use --toxicity or --seed without a fault");
+  }
+  if (values["slicer-delay"] !== undefined && slicer === undefined) {
+    throw new UsageError("Cannot use --slicer-delay without --slicer");
+  }
+  return {
+    faults: any ? { ...faults, toxicity, seed } : undefined,
+    hostname,
+    port,
+    path,
+    reusePort: values["reuse-port"],
+    backlog: values.backlog,
+    maxConnections: values.once ? 1 : values["max-connections"],
+    idleTimeout: values["idle-timeout"],
+    grace: values.grace,
+  };
+}
+
+async function main(values: Values<typeof flags>): Promise<void> {
+  const options = serveOptions(values);
+  const { "tls-cert": cert, "tls-key": key, "log-format": format } = values;
+  if (cert && key) {
+    Object.assign(options, { cert: readText(cert), key: readText(key) });
+  }
+  if (options.path) await clearStaleSocket(options.path);
+  const lines = values.verbose || format ? log(format ?? "text") : undefined;
+  const now = new AbortController();
+  const server = serve({
+    ...options,
+    signal: now.signal,
+    onListen: (addr) => console.log(`Server listening on ${showAddress(addr)}`),
+    onOpen: lines && ((connection) => console.error(lines.opened(connection))),
+    onClose(connection) {
+      if (lines) console.error(lines.closed(connection));
+      if (values.once) void server.shutdown();
+    },
+    onShortage: (error) =>
+      complain(
+        program,
+        `Cannot take more clients for now: ${
+          reason(error)
+        }; raise the limit (ulimit -n), or set --max-connections below it`,
+      ),
+  });
+  let asked = 0;
+  onEnding(() => asked++ ? now.abort() : void server.shutdown());
+  const totals = await server.finished;
+  if (lines) console.error(lines.summary(totals));
+}
+
+function advice(error: unknown): string | undefined {
+  if (error instanceof Deno.errors.AddrInUse) {
+    return "stop what listens there, or choose another address";
+  }
+  if (error instanceof Deno.errors.AddrNotAvailable) {
+    return "choose an address of this machine as --hostname";
+  }
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return "choose a --port above 1023, or run it with more privileges";
+  }
+  return undefined;
+}
+
+if (import.meta.main) await run(program, main, advice);

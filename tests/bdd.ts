@@ -1,0 +1,87 @@
+/**
+ * Stands in for `@std/testing/bdd`, with the part of its surface that the tests
+ * use, where JSR cannot be reached: the npm package that `deno.json` maps the
+ * rest of `@std` onto leaves out a file that its own `bdd.js` imports. Once
+ * `deno.json` says `jsr:@std/testing/bdd`, drop this file.
+ *
+ * Each `it` becomes one `Deno.test`, under the names of the blocks around it,
+ * with its resource, op and exit sanitizers on.
+ *
+ * @module
+ */
+
+/** What a test or a hook runs. */
+export type Body = () => void | Promise<void>;
+
+/** What may be said of a test. */
+export type ItOptions = Pick<Deno.TestDefinition, "ignore" | "only">;
+
+interface Block {
+  readonly names: readonly string[];
+  readonly ignore: boolean;
+  readonly beforeEach: Body[];
+  readonly afterEach: Body[];
+}
+
+let block: Block = {
+  names: [],
+  ignore: false,
+  beforeEach: [],
+  afterEach: [],
+};
+
+function split(rest: [Body] | [ItOptions, Body]): [ItOptions, Body] {
+  return rest.length === 1 ? [{}, rest[0]] : rest;
+}
+
+/** A block of tests, its name before theirs. */
+export function describe(
+  name: string,
+  ...rest: [() => void] | [ItOptions, () => void]
+): void {
+  const [{ ignore = false }, body] = split(rest);
+  const outer = block;
+  block = {
+    names: [...outer.names, name],
+    ignore: outer.ignore || ignore,
+    beforeEach: [...outer.beforeEach],
+    afterEach: [...outer.afterEach],
+  };
+  try {
+    body();
+  } finally {
+    block = outer;
+  }
+}
+
+/** A test. */
+export function it(name: string, ...rest: [Body] | [ItOptions, Body]): void {
+  const [options, body] = split(rest);
+  const { names, ignore, beforeEach, afterEach } = block;
+  Deno.test({
+    ...options,
+    name: [...names, name].join(" > "),
+    ignore: ignore || options.ignore,
+    sanitizeOps: true,
+    sanitizeResources: true,
+    sanitizeExit: true,
+    async fn() {
+      for (const before of beforeEach) await before();
+      try {
+        await body();
+      } finally {
+        for (const after of afterEach) await after();
+      }
+    },
+  });
+}
+
+/** Runs before each test of this block. */
+export function beforeEach(body: Body): void {
+  block.beforeEach.push(body);
+}
+
+/** Runs after each test of this block, even a failed one. */
+export function afterEach(body: Body): void {
+  block.afterEach.push(body);
+}

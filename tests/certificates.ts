@@ -1,0 +1,42 @@
+/**
+ * A certificate for localhost and 127.0.0.1, its key, and the authority that
+ * signed it: for tests alone, valid for a hundred years.
+ *
+ * @module
+ */
+
+/** The authority. */
+export const ca = `-----BEGIN CERTIFICATE-----
+MIIBhDCCASugAwIBAgIUFtZnGL8IOvzmzAGKNhh8rpaLnn8wCgYIKoZIzj0EAwIw
+FzEVMBMGA1UEAwwMZWNobyB0ZXN0IENBMCAXDTI2MTEyMzA4MzMwOVoYDzIxMjYx
+MDMwMDgzMzA5WjAXMRUwEwYDVQQDDAxlY2hvIHRlc3QgQ0EwWTATBgcqhkjOPQIB
+BggqhkjOPQMBBwNCAARqU0LUS4HsubZDPQLeDpD2KD1JlyZKbkV8C/tu1sZjos7p
+QNDVSBn0nqPLbwwXMePePzVugK5tmQ5aFhcvOuzgo1MwUTAdBgNVHQ4EFgQUkDK7
+UGeM1if/BKck0KreixiZYdowHwYDVR0jBBgwFoAUkDK7UGeM1if/BKck0KreixiZ
+YdowDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNHADBEAiAfI2mv/M4+/C2d
+q/XFJoaFiFIMgI09Fx/pfXeMazbDSwIgLIEZiE+AyPLJfNXgYkoX9otfleQXvsqH
+UebodpUwrHU=
+-----END CERTIFICATE-----
+`;
+
+/** The certificate. */
+export const cert = `-----BEGIN CERTIFICATE-----
+MIIBmTCCAT6gAwIBAgIUPmrCFPXyZCCQKjyTPsUezYR0YBkwCgYIKoZIzj0EAwIw
+FzEVMBMGA1UEAwwMZWNobyB0ZXN0IENBMCAXDTI2MTEyMzA4MzMxMFoYDzIxMjYx
+MDMwMDgzMzEwWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggq
+hkjOPQMBBwNCAASQNp3qCHCd4fqtViQIZ+X1UZ8wXe6NASXI27jxw6tv4C8VEgly
+jXbW0M4qkjFao2LmOsqqZNj0A0G6jR7QGzD1o2kwZzAaBgNVHREEEzARgglsb2Nh
+bGhvc3SHBH8AAAEwCQYDVR0TBAIwADAdBgNVHQ4EFgQU+KWJcLID2v1BP4e/Mbda
+oQHMKN0wHwYDVR0jBBgwFoAUkDK7UGeM1if/BKck0KreixiZYdowCgYIKoZIzj0E
+AwIDSQAwRgIhAKilpiN2xJG+o18EHsDBaAFnJZ36jlALi1wSNEQE+LScAiEA2zCb
++KSI67Bh87eJSaIc2twTImKkY7F9ciyIuMYpTF0=
+-----END CERTIFICATE-----
+`;
+
+/** Its private key, which is private to nobody. */
+export const key = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgIIXOr/1eybp6xONY
+BmGVP8AHd6T8IANlJYIGXIM4raihRANCAASQNp3qCHCd4fqtViQIZ+X1UZ8wXe6N
+ASXI27jxw6tv4C8VEglyjXbW0M4qkjFao2LmOsqqZNj0A0G6jR7QGzD1
+-----END PRIVATE KEY-----
+`;

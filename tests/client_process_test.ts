@@ -1,0 +1,153 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { serve } from "../lib/echo.ts";
+import { closedPort, pattern, peer, portOf, swallow, utf8 } from "./peers.ts";
+import { deno, mayRun, type Outcome, output, Running } from "./processes.ts";
+
+/** Runs the client with this on its stdin. */
+async function piped(args: string[], input: Uint8Array): Promise<Outcome> {
+  await using client = new Running(deno("client.ts", args), {
+    stdin: "piped",
+  });
+  const writer = client.child.stdin.getWriter();
+  void writer.write(input).then(() => writer.close()).catch(() => {});
+  return await client.outcome;
+}
+
+const lines = (stdout: string) =>
+  stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+
+describe("the client's modes, seen from outside", { ignore: !mayRun }, () => {
+  it("- pipes stdin to stdout", async () => {
+    await using server = serve({ port: 0 });
+    const text = new TextDecoder().decode(
+      pattern(500_000).map((byte) => 32 + byte % 90),
+    );
+    const port = String(portOf(server));
+    const outcome = await piped(["-", "--port", port], utf8(text));
+    assert(outcome.stdout === text);
+    assertEquals([outcome.status, outcome.stderr], [0, ""]);
+  });
+
+  it("stdin is left alone without the dash", async () => {
+    await using server = serve({ port: 0 });
+    const port = String(portOf(server));
+    const { stdout } = await piped(["--port", port], utf8("not this"));
+    assertEquals(stdout, "Received from server: Hello, server!\n");
+  });
+
+  it("- is one line and 1 on Ctrl-C, and when the server goes away", async () => {
+    await using server = serve({ port: 0 });
+    const args = deno("client.ts", ["-", "--port", String(portOf(server))]);
+    for (const how of ["interrupted", "closed by the server after 2 of 2"]) {
+      await using client = new Running(args, { stdin: "piped" });
+      const writer = client.child.stdin.getWriter();
+      await writer.write(utf8("x\n"));
+      await client.shows(/x\n/);
+      if (how === "interrupted") client.child.kill("SIGINT");
+      else await server.shutdown();
+      const { status, stderr } = await client.outcome;
+      assertEquals(status, 1);
+      assertMatch(
+        stderr,
+        new RegExp(`^echo-client: Cannot pipe .*${how}.*\n$`),
+      );
+      await writer.close().catch(() => {});
+    }
+  });
+
+  it("- is one line and 1 when stdout is closed", {
+    ignore: Deno.build.os === "windows",
+  }, async () => {
+    await using server = serve({ port: 0 });
+    const args = deno("client.ts", ["-", "--port", String(portOf(server))]);
+    const command = `'${Deno.execPath()}' ${args.join(" ")}`;
+    await using client = new Running(
+      ["-c", `yes | (${command}; echo $? >&2) | head -c 1`],
+      { program: "sh" },
+    );
+    assertEquals(await client.outcome, {
+      status: 0,
+      stdout: "y",
+      stderr: "echo-client: Cannot write the echo to stdout: it is closed\n1\n",
+    });
+  });
+
+  it("--ping shows each probe and a summary", async () => {
+    await using server = serve({ port: 0 });
+    const args = ["--ping", "--count", "2", "--interval", "1ms"];
+    const port = String(portOf(server));
+    const { status, stdout, stderr } = await output(
+      deno("client.ts", [...args, "--port", port]),
+    );
+    assertEquals([status, stderr], [0, ""]);
+    assertMatch(
+      stdout,
+      /^PING 127\.0\.0\.1:\d+: 56 bytes of data\n56 bytes from .*: seq=1 time=[\d.]+ ms\n56 bytes from .*: seq=2 .*\n\n--- .* ping statistics ---\n2 probes sent, 2 received, 0% loss, .*\nrtt min\/avg\/max\/mdev = .* ms\nrtt p50\/p99 = .* ms\n$/,
+    );
+  });
+
+  it("--ping is 1 if nothing came back, with the summary on Ctrl-C", async () => {
+    const port = String(closedPort());
+    await using client = new Running(
+      deno("client.ts", ["--ping", "--port", port, "--interval", "5ms"]),
+    );
+    await client.shows(/seq=2/);
+    client.child.kill("SIGINT");
+    const { status, stdout } = await client.outcome;
+    assertEquals(status, 1);
+    assertMatch(stdout, /\d+ probes sent, 0 received, 100% loss/);
+  });
+
+  it("--load reports, with its progress elsewhere", async () => {
+    await using server = serve({ port: 0 });
+    const args = ["--load", "--count", "1000", "--connections", "3"];
+    const port = String(portOf(server));
+    const { status, stdout, stderr } = await output(
+      deno("client.ts", [...args, "--port", port]),
+    );
+    assertEquals([status, stderr], [0, ""]);
+    assertMatch(stdout, /1,000 messages verified in .*\nno errors\n/);
+  });
+
+  it("--load reports on Ctrl-C, and is 1 where there were errors", async () => {
+    await using server = peer(swallow);
+    const args = ["--load", "--timeout", "500ms", "--json"];
+    await using client = new Running(
+      deno("client.ts", [...args, "--port", String(server.port)]),
+    );
+    await client.shows(/"errors":[1-9]/);
+    client.child.kill("SIGINT");
+    const { status, stdout } = await client.outcome;
+    const summary = lines(stdout).at(-1);
+    assertEquals([status, summary.event, summary.messages], [1, "summary", 0]);
+    assert(summary.errors["timed out"] > 0);
+  });
+
+  it("--json has an object for each probe, then the summary", async () => {
+    await using server = serve({ port: 0 });
+    const args = ["--ping", "--count", "2", "--interval", "1ms", "--json"];
+    const port = String(portOf(server));
+    const { stdout } = await output(
+      deno("client.ts", [...args, "--port", port]),
+    );
+    const [first, second, summary] = lines(stdout);
+    assertEquals([first.event, first.seq, second.seq], ["probe", 1, 2]);
+    assertEquals([summary.event, summary.received], ["summary", 2]);
+    assert(summary.rtt.p99 >= summary.rtt.min && first.rtt > 0);
+  });
+
+  it("--json has the echo of a message", async () => {
+    await using server = serve({ port: 0 });
+    const port = String(portOf(server));
+    const { stdout } = await output(
+      deno("client.ts", ["hi\x1b", "--json", "--port", port]),
+    );
+    const [{ event, size, echo }] = lines(stdout);
+    assertEquals({ event, size, echo }, {
+      event: "echo",
+      size: 3,
+      echo: "hi\x1b",
+    });
+  });
+});

@@ -1,0 +1,93 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { hostPort, showAddress } from "../lib/address.ts";
+import { within } from "../lib/deadline.ts";
+import { printable, printableLines } from "../lib/printable.ts";
+import { difference } from "../lib/verify.ts";
+
+describe("an address is shown as people write it", () => {
+  it("IPv6 in brackets, once", () => {
+    assertEquals(hostPort("127.0.0.1", 7), "127.0.0.1:7");
+    assertEquals(hostPort("::1", 7), "[::1]:7");
+    assertEquals(hostPort("[::1]", 7), "[::1]:7");
+  });
+
+  it("a Unix socket by its path, where it has one", () => {
+    assertEquals(showAddress({ transport: "unix", path: "/a/b" }), "/a/b");
+    assertEquals(showAddress({ transport: "unix", path: "" }), "unix socket");
+  });
+});
+
+describe("peers' text is made safe for a terminal", () => {
+  it("escape sequences, and what reverses the reading order", () => {
+    assertEquals(printable("a\x1b[2J\x9b\u202eb"), "a\\x1b[2J\\x9b\\u202eb");
+  });
+
+  it("in one line, or with its own lines kept", () => {
+    assertEquals(printable("a\n\tb\r"), "a\\x0a\\x09b\\x0d");
+    assertEquals(printableLines("a\n\tb\r"), "a\n\tb\\x0d");
+  });
+
+  it("letters and emoji stay what they are", () => {
+    assertEquals(printable("grüße 👋 ñ"), "grüße 👋 ñ");
+  });
+});
+
+describe("the first difference", () => {
+  const bytes = (...values: number[]) => Uint8Array.from(values);
+  it("is none where all is the same", () => {
+    assertEquals(difference(bytes(1, 2), bytes(1, 2, 3)), -1);
+    assertEquals(difference(bytes(), bytes()), -1);
+  });
+  it("is found anywhere, from an offset on", () => {
+    assertEquals(difference(bytes(9, 2), bytes(1, 2)), 0);
+    assertEquals(difference(bytes(9, 2, 9), bytes(1, 2, 3), 1), 2);
+    assertEquals(difference(bytes(9, 2, 9), bytes(1, 2, 3), 1, 2), -1);
+    for (let i = 0; i < 100; i++) {
+      const sent = crypto.getRandomValues(new Uint8Array(100));
+      const received = sent.slice();
+      received[i]! ^= 1 << (i % 8);
+      assertEquals(difference(received, sent), i);
+    }
+  });
+  it("is where more came than was sent", () => {
+    assertEquals(difference(bytes(1, 2, 3), bytes(1, 2)), 2);
+    assertEquals(difference(bytes(1, 2, 3), bytes(1), 2), 2);
+  });
+});
+
+describe("work within a time", () => {
+  const late = () => new RangeError("late");
+  const forever = (signal: AbortSignal) =>
+    new Promise<never>((_, reject) =>
+      signal.addEventListener("abort", () => reject(new Error("cut off")))
+    );
+
+  it("resolves as the work does", async () => {
+    assertEquals(
+      await within(() => Promise.resolve(1), { timeout: 1e6, late }),
+      1,
+    );
+  });
+
+  it("rejects with what being late is called, not with what it did", async () => {
+    await assertRejects(
+      () => within(forever, { timeout: 1, late }),
+      RangeError,
+      "late",
+    );
+  });
+
+  it("rejects with the caller's reason, and does not begin after it", async () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const going = within(forever, { timeout: Infinity, signal, late });
+    controller.abort(new TypeError("mine"));
+    await assertRejects(() => going, TypeError, "mine");
+    let began = false;
+    await assertRejects(() =>
+      within(() => Promise.resolve(began = true), { timeout: 1, signal, late })
+    );
+    assert(!began);
+  });
+});

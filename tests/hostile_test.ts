@@ -1,0 +1,113 @@
+import { assert, assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { connect as nodeConnect, type Socket } from "node:net";
+import { type ClosedConnection, exchange, serve } from "../lib/echo.ts";
+import { pattern, portOf, read, until, utf8, write } from "./peers.ts";
+import { soak } from "./soak.ts";
+
+/** A connection that can be reset, which Deno's own cannot. */
+function resettable(port: number): Promise<Socket> {
+  return new Promise((resolve) => {
+    const socket = nodeConnect(port, "127.0.0.1", () => resolve(socket));
+    socket.on("error", () => {});
+  });
+}
+
+function reset(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.on("close", () => resolve());
+    socket.resetAndDestroy();
+  });
+}
+
+describe("a server survives", () => {
+  it("hundreds of clients that reset before they are accepted", async () => {
+    const shortages: Error[] = [];
+    await using server = serve({
+      port: 0,
+      maxConnections: 1,
+      onShortage: (error) => shortages.push(error),
+    });
+    const port = portOf(server);
+    // While its one place is taken, the others wait in the kernel's queue.
+    using first = await Deno.connect({ port });
+    await write(first, utf8("x"));
+    await read(first, 1);
+    for (let i = 0; i < 300; i++) await reset(await resettable(port));
+    first.close();
+    assertEquals(await exchange("alive", { port }), utf8("alive"));
+    assertEquals(shortages, []);
+    assertEquals(server.stats().accepted, 2);
+  });
+
+  it("a reset while it echoes, and says so", async () => {
+    const closed: ClosedConnection[] = [];
+    await using server = serve({ port: 0, onClose: (c) => closed.push(c) });
+    const port = portOf(server);
+    const socket = await resettable(port);
+    socket.write(pattern(1 << 20));
+    await until(() => server.stats().bytesRead > 0);
+    await reset(socket);
+    await until(() => closed.length === 1);
+    assertEquals(closed[0]!.reason, "reset");
+    assert(closed[0]!.error instanceof Error);
+    assertEquals(await exchange("alive", { port }), utf8("alive"));
+  });
+
+  it("a client that closes with unread echoes on their way", async () => {
+    await using server = serve({ port: 0 });
+    const port = portOf(server);
+    for (let i = 0; i < 50; i++) {
+      using conn = await Deno.connect({ port });
+      await conn.write(pattern(100_000));
+    }
+    await until(() => server.stats().open === 0);
+    assertEquals(await exchange("alive", { port }), utf8("alive"));
+  });
+
+  it("clients that connect and say nothing", async () => {
+    await using server = serve({ port: 0 });
+    const port = portOf(server);
+    const silent = await Promise.all(
+      Array.from({ length: 100 }, () => Deno.connect({ port })),
+    );
+    assertEquals(await exchange("alive", { port }), utf8("alive"));
+    for (const conn of silent) conn.close();
+    await until(() => server.stats().open === 0);
+  });
+
+  it("a thousand idle clients", async () => {
+    await using server = serve({ port: 0 });
+    const port = portOf(server);
+    const idle = await Promise.all(
+      Array.from({ length: 1000 }, () => Deno.connect({ port })),
+    );
+    await until(() => server.stats().open === 1000);
+    assertEquals(await exchange("alive", { port }), utf8("alive"));
+    for (const conn of idle) conn.close();
+    await until(() => server.stats().open === 0);
+    assertEquals(server.stats().peak, 1001);
+  });
+
+  it("500 busy clients, each of them served", async () => {
+    await using server = serve({ port: 0 });
+    const port = portOf(server);
+    const conns = await Promise.all(
+      Array.from({ length: 500 }, () => Deno.connect({ port })),
+    );
+    await Promise.all(conns.map(async (conn) => {
+      for (let i = 0; i < 20; i++) {
+        await write(conn, utf8(`${i}`.padStart(8)));
+        assertEquals(await read(conn, 8), utf8(`${i}`.padStart(8)));
+      }
+    }));
+    for (const conn of conns) conn.close();
+  });
+
+  it("a mix of all of them, and loses no byte of the well-behaved", async () => {
+    const { exchanges, hostile, errors, totals } = await soak(2_000);
+    assertEquals(errors, []);
+    assert(exchanges > 100 && hostile > 20);
+    assertEquals(totals.map(({ open }) => open), [0, 0]);
+  });
+});

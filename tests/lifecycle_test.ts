@@ -1,0 +1,260 @@
+import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import {
+  type ClosedConnection,
+  connect,
+  ConnectError,
+  exchange,
+  HandshakeError,
+  serve,
+} from "../lib/echo.ts";
+import { clearStaleSocket } from "../lib/stale.ts";
+import { ca, cert, key } from "./certificates.ts";
+import { pattern, portOf, read, until, utf8, write } from "./peers.ts";
+
+const to = (server: { addr: Deno.Addr }) => ({ port: portOf(server) });
+
+/** Sends and reads until the server ends it; resolves with what came back. */
+async function chatter(
+  conn: Deno.Conn,
+  length: number,
+): Promise<{ sent: Uint8Array; received: number; wrong: number }> {
+  const sent = pattern(251 * length);
+  let received = 0;
+  let wrong = 0;
+  const sending = (async () => {
+    for (let at = 0;; at = (at + length) % sent.length) {
+      await write(conn, sent.subarray(at, at + length));
+    }
+  })().catch(() => {});
+  const buffer = new Uint8Array(65_536);
+  try {
+    for (let n; (n = await conn.read(buffer)) !== null;) {
+      for (let i = 0; i < n; i++) {
+        if (buffer[i] !== sent[(received + i) % sent.length]) wrong++;
+      }
+      received += n;
+    }
+  } catch {
+    // A reset ends it as well; what came before it counts.
+  }
+  conn.close();
+  await sending;
+  return { sent, received, wrong };
+}
+
+describe("an orderly shutdown", () => {
+  it("loses no byte that was read, with 50 clients sending at once", async () => {
+    const closed = new Map<number, ClosedConnection>();
+    const server = serve({
+      port: 0,
+      grace: 4_000, // of which the half is for those who never stop sending
+      onClose: (c) => closed.set((c.remoteAddr as Deno.NetAddr).port, c),
+    });
+    const conns = await Promise.all(
+      Array.from({ length: 50 }, () => Deno.connect(to(server))),
+    );
+    // Half of them small messages, half of them streams.
+    const talks = conns.map((conn, i) => chatter(conn, i % 2 ? 100 : 50_000));
+    await until(() => server.stats().bytesWritten > 20_000_000);
+    const totals = await server.shutdown();
+    const results = await Promise.all(talks);
+    for (const [i, { received, wrong }] of results.entries()) {
+      const { port } = conns[i]!.localAddr as Deno.NetAddr;
+      const { bytesRead, bytesWritten, reason } = closed.get(port)!;
+      assertEquals(wrong, 0);
+      assertEquals(reason, "shutdown");
+      assertEquals(bytesRead, bytesWritten);
+      assertEquals(received, bytesWritten);
+    }
+    assertEquals(
+      totals.bytesWritten,
+      [...closed.values()].reduce((sum, c) => sum + c.bytesWritten, 0),
+    );
+  });
+
+  it("loses nothing of clients that pause, and ends without its grace", async () => {
+    const server = serve({ port: 0, grace: 60_000 });
+    const conns = await Promise.all(
+      Array.from({ length: 20 }, () => Deno.connect(to(server))),
+    );
+    await until(() => server.stats().open === 20);
+    const message = pattern(1_000_000);
+    const echoes = conns.map((conn) => read(conn));
+    await Promise.all(conns.map((conn) => write(conn, message)));
+    const totals = await server.shutdown();
+    for (const echo of await Promise.all(echoes)) {
+      assertEquals(echo.length, message.length);
+    }
+    for (const conn of conns) conn.close();
+    assertEquals(totals.bytesWritten, 20 * message.length);
+    assertLess(totals.duration, 60_000);
+  });
+
+  it("closes the idle, who see the end of input and no reset", async () => {
+    const server = serve({ port: 0, grace: 60_000 });
+    const conns = await Promise.all(
+      Array.from({ length: 20 }, () => Deno.connect(to(server))),
+    );
+    await until(() => server.stats().open === 20);
+    const done = server.shutdown();
+    for (const conn of conns) {
+      assertEquals(await conn.read(new Uint8Array(1)), null);
+    }
+    assertEquals((await done).open, 0);
+    for (const conn of conns) conn.close();
+  });
+
+  it("takes no new client", async () => {
+    const server = serve({ port: 0 });
+    const done = server.shutdown();
+    await assertRejects(() => exchange("x", to(server)), ConnectError);
+    await done;
+  });
+
+  it("waits for a slow reader, but not longer than its grace", async () => {
+    const closed: ClosedConnection[] = [];
+    const server = serve({
+      port: 0,
+      grace: 50,
+      onClose: (c) => closed.push(c),
+    });
+    using deaf = await Deno.connect(to(server));
+    const flooding = write(deaf, pattern(32 << 20)).catch(() => {});
+    await until(() => server.stats().bytesRead > 1 << 20);
+    await server.shutdown();
+    await flooding;
+    assertEquals(closed[0]!.reason, "aborted");
+  });
+});
+
+describe("one connection at a time", () => {
+  it("is what maxConnections: 1 means; the others wait their turn", async () => {
+    await using server = serve({ port: 0, maxConnections: 1 });
+    const echoes = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => exchange(`${i}`, to(server))),
+    );
+    assertEquals(echoes.length, 20);
+    assertEquals(server.stats().peak, 1);
+  });
+});
+
+describe("an idle timeout", () => {
+  it("ends the silent, not those who talk", async () => {
+    const closed: ClosedConnection[] = [];
+    await using server = serve({
+      port: 0,
+      idleTimeout: 1_000,
+      onClose: (c) => closed.push(c),
+    });
+    using silent = await Deno.connect(to(server));
+    using talker = await Deno.connect(to(server));
+    const ended = silent.read(new Uint8Array(1));
+    let over = false;
+    void ended.then(() => over = true);
+    while (!over) {
+      await write(talker, utf8("x"));
+      assertEquals(await read(talker, 1), utf8("x"));
+    }
+    assertEquals(await ended, null);
+    assertEquals(closed.map(({ reason }) => reason), ["idle"]);
+    assert(closed[0]!.duration >= 1_000);
+  });
+
+  it("ends those who take nothing", async () => {
+    const closed: ClosedConnection[] = [];
+    await using server = serve({
+      port: 0,
+      idleTimeout: 60,
+      onClose: (c) => closed.push(c),
+    });
+    using deaf = await Deno.connect(to(server));
+    await write(deaf, pattern(32 << 20)).catch(() => {});
+    await until(() => closed.length === 1);
+    assertEquals(closed[0]!.reason, "idle");
+  });
+});
+
+describe("TLS", () => {
+  const tls = { tls: true, caCerts: [ca], hostname: "localhost" };
+
+  it("carries the same exchange, the name checked", async () => {
+    await using server = serve({ port: 0, hostname: "localhost", cert, key });
+    const options = { ...tls, ...to(server) };
+    assertEquals(await exchange("secret", options), utf8("secret"));
+    const long = pattern(3_000_000);
+    assertEquals((await exchange(long, options)).length, long.length);
+  });
+
+  it("is refused for another name, or an unknown authority", async () => {
+    await using server = serve({ port: 0, hostname: "127.0.0.2", cert, key });
+    const options = { ...tls, ...to(server), hostname: "127.0.0.2" };
+    await assertRejects(() => exchange("x", options), HandshakeError);
+    await using other = serve({ port: 0, cert, key });
+    await assertRejects(
+      () => exchange("x", { tls: true, ...to(other) }),
+      HandshakeError,
+    );
+  });
+
+  it("garbage and silence cost only their own client", async () => {
+    const closed: ClosedConnection[] = [];
+    await using server = serve({
+      port: 0,
+      cert,
+      key,
+      onClose: (c) => closed.push(c),
+    });
+    using silent = await Deno.connect(to(server));
+    using garbage = await Deno.connect(to(server));
+    await write(garbage, utf8("GET / HTTP/1.1\r\n\r\n"));
+    await until(() => closed.length === 1);
+    assertEquals(closed[0]!.reason, "handshake");
+    const options = { ...tls, hostname: "127.0.0.1", ...to(server) };
+    assertEquals(await exchange("on", options), utf8("on"));
+    assertEquals(silent.remoteAddr.transport, "tcp");
+  });
+});
+
+const mayUseFiles =
+  (await Deno.permissions.query({ name: "write" })).state === "granted" &&
+  (await Deno.permissions.query({ name: "read" })).state === "granted" &&
+  Deno.build.os !== "windows";
+
+describe("a Unix socket", { ignore: !mayUseFiles }, () => {
+  it("carries the same exchange, and is gone at the end", async () => {
+    const folder = await Deno.makeTempDir();
+    const path = `${folder}/echo.sock`;
+    const server = serve({ path });
+    assertEquals(server.addr, { transport: "unix", path });
+    assertEquals(await exchange("local", { path }), utf8("local"));
+    await server.shutdown();
+    await assertRejects(() => Deno.lstat(path), Deno.errors.NotFound);
+    await Deno.remove(folder);
+  });
+
+  it("is cleared when it is stale, and only then", async () => {
+    const folder = await Deno.makeTempDir();
+    const path = `${folder}/echo.sock`;
+    assertEquals(await clearStaleSocket(path), false);
+    {
+      await using _live = serve({ path });
+      assertEquals(await clearStaleSocket(path), false);
+      // A hard link outlives the listener: nobody listens on it then.
+      await Deno.link(path, `${path}.stale`);
+    }
+    await Deno.rename(`${path}.stale`, path);
+    assertEquals(await clearStaleSocket(path), true);
+    await Deno.writeTextFile(path, "no socket");
+    assertEquals(await clearStaleSocket(path), false);
+    assertEquals(await Deno.readTextFile(path), "no socket");
+    await Deno.remove(folder, { recursive: true });
+  });
+});
+
+it("connect is for those who do the talking themselves", async () => {
+  await using server = serve({ port: 0 });
+  using conn = await connect(to(server));
+  await write(conn, utf8("own"));
+  assertEquals(await read(conn, 3), utf8("own"));
+});

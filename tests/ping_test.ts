@@ -1,0 +1,144 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import {
+  CutShortError,
+  DiffersError,
+  RefusedError,
+  serve,
+  TimedOutError,
+} from "../lib/echo.ts";
+import { ping, type Probe } from "../lib/ping.ts";
+import {
+  closedPort,
+  peer,
+  portOf,
+  read,
+  swallow,
+  until,
+  write,
+} from "./peers.ts";
+
+const quick = { interval: 1, timeout: 400 };
+
+describe("ping", () => {
+  it("sends as many probes as it was told, on one connection", async () => {
+    await using server = serve({ port: 0 });
+    const probes: Probe[] = [];
+    const summary = await ping({
+      ...quick,
+      port: portOf(server),
+      timeout: 5_000,
+      count: 5,
+      size: 100,
+      onProbe: (probe) => probes.push(probe),
+    });
+    assertEquals(probes.map(({ seq, size }) => [seq, size]), [
+      [1, 100],
+      [2, 100],
+      [3, 100],
+      [4, 100],
+      [5, 100],
+    ]);
+    assert(probes.every(({ rtt }) => rtt! > 0));
+    assertEquals([summary.sent, summary.received, summary.loss], [5, 5, 0]);
+    const { min, mean, max } = summary.rtt;
+    assert(min <= mean && mean <= max);
+    assertEquals(server.stats().accepted, 1);
+  });
+
+  it("counts what never comes back as lost", async () => {
+    await using server = peer(swallow);
+    const errors: unknown[] = [];
+    const { sent, received, loss, rtt } = await ping({
+      ...quick,
+      port: server.port,
+      count: 3,
+      onProbe: ({ error }) => errors.push(error),
+    });
+    assertEquals([sent, received, loss], [3, 0, 1]);
+    assertEquals(rtt.max, 0);
+    assert(errors.every((error) => error instanceof TimedOutError));
+  });
+
+  it("goes on with a new connection after each kind of loss", async () => {
+    let client = 0;
+    await using server = peer(async (conn) => {
+      const first = await read(conn, 56);
+      switch (client++) {
+        case 0: // another byte
+          first[10]! ^= 1;
+          await write(conn, first);
+          break;
+        case 1: // half of it
+          await write(conn, first.subarray(0, 28));
+          break;
+        default:
+          await write(conn, first);
+          await write(conn, await read(conn, 56));
+      }
+    });
+    const probes: Probe[] = [];
+    const { loss } = await ping({
+      ...quick,
+      port: server.port,
+      timeout: 5_000,
+      count: 4,
+      onProbe: (probe) => probes.push(probe),
+    });
+    assert(probes[0]!.error instanceof DiffersError);
+    assert(probes[1]!.error instanceof CutShortError);
+    assert(probes[2]!.rtt! > 0 && probes[3]!.rtt! > 0);
+    assertEquals(loss, 0.5);
+  });
+
+  it("goes on where a server was stopped and comes back", async () => {
+    const first = serve({ port: 0 });
+    const port = portOf(first);
+    const controller = new AbortController();
+    const probes: Probe[] = [];
+    const going = ping({
+      interval: 2,
+      timeout: 5_000,
+      port,
+      signal: controller.signal,
+      onProbe: (probe) => probes.push(probe),
+    });
+    await until(() => probes.length >= 2);
+    await first.shutdown();
+    await until(() => probes.at(-1)!.error instanceof RefusedError);
+    await using _second = serve({ port });
+    await until(() => probes.at(-1)!.rtt !== undefined);
+    controller.abort();
+    const { sent, received } = await going;
+    assertEquals(sent, probes.length);
+    assertEquals(
+      received,
+      probes.filter(({ rtt }) => rtt !== undefined).length,
+    );
+    assert(received < sent);
+  });
+
+  it("waits for a server if it is told to, and no longer", async () => {
+    const port = closedPort();
+    const going = ping({ ...quick, port, count: 1, wait: 20_000 });
+    await assertRejects(
+      () => ping({ ...quick, port: closedPort(), count: 1, wait: 30 }),
+      RefusedError,
+    );
+    await using _server = serve({ port });
+    assertEquals((await going).received, 1);
+  });
+
+  it("cannot go on without a permission", async () => {
+    await assertRejects(
+      () => ping({ ...quick, port: 70_000, count: 1 }),
+      RangeError,
+    );
+  });
+
+  it("is over at once when it is aborted before it began", async () => {
+    const signal = AbortSignal.abort();
+    const { sent, received, loss } = await ping({ signal });
+    assertEquals([sent, received, loss], [0, 0, 0]);
+  });
+});

@@ -1,0 +1,218 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import {
+  type ConnectOptions,
+  CutShortError,
+  DiffersError,
+  serve,
+  TimedOutError,
+} from "../lib/echo.ts";
+import { pipe, type Piped } from "../lib/pipe.ts";
+import {
+  echo,
+  pattern,
+  peer,
+  portOf,
+  read,
+  swallow,
+  utf8,
+  write,
+} from "./peers.ts";
+
+/** Pipes pieces, and returns what came out, whether it succeeded or not. */
+async function through(
+  pieces: Iterable<Uint8Array>,
+  options: ConnectOptions,
+): Promise<{ out: Uint8Array; piped?: Piped; error?: unknown }> {
+  const out: Uint8Array[] = [];
+  const output = new WritableStream<Uint8Array>({
+    write: (piece) => void out.push(piece),
+  });
+  const input = ReadableStream.from(pieces);
+  let piped: Piped | undefined;
+  let error: unknown;
+  try {
+    piped = await pipe({ input, output, ...options });
+  } catch (caught) {
+    error = caught;
+  }
+  const blob = new Blob(out as BlobPart[]);
+  return { out: new Uint8Array(await blob.arrayBuffer()), piped, error };
+}
+
+async function fails<E extends Error>(
+  // deno-lint-ignore no-explicit-any
+  Class: new (...args: any[]) => E,
+  message: string,
+  pieces: Iterable<Uint8Array>,
+  options: ConnectOptions,
+): Promise<{ out: Uint8Array; error: E }> {
+  const { out, error } = await through(pieces, options);
+  await assertRejects(() => Promise.reject(error), Class, message);
+  return { out, error: error as E };
+}
+
+describe("pipe", () => {
+  for (const length of [0, 1, 1024, 1_000_000, 30_000_000]) {
+    it(`brings ${length} bytes back, byte for byte`, async () => {
+      await using server = serve({ port: 0 });
+      const sent = pattern(length);
+      const pieces = function* () {
+        for (let at = 0; at < length; at += 70_000) {
+          yield sent.subarray(at, at + 70_000);
+        }
+      };
+      const { out, piped, error } = await through(pieces(), {
+        port: portOf(server),
+      });
+      assertEquals(error, undefined);
+      assertEquals(piped, { sent: length, received: length });
+      assert(out.length === length && out.every((b, i) => b === sent[i]));
+    });
+  }
+
+  it("answers line by line while the input goes on", async () => {
+    await using server = serve({ port: 0 });
+    const lines = new TransformStream<Uint8Array, Uint8Array>();
+    const echoes = new TransformStream<Uint8Array, Uint8Array>();
+    const going = pipe({
+      input: lines.readable,
+      output: echoes.writable,
+      port: portOf(server),
+    });
+    const keyboard = lines.writable.getWriter();
+    const screen = echoes.readable.getReader();
+    for (const line of ["one\n", "two\n"]) {
+      await keyboard.write(utf8(line));
+      assertEquals((await screen.read()).value, utf8(line));
+    }
+    await keyboard.close();
+    assertEquals(await going, { sent: 8, received: 8 });
+    await screen.cancel();
+  });
+
+  it("ends although the server keeps the connection", async () => {
+    const gone = Promise.withResolvers<void>();
+    await using server = peer(async (conn) => {
+      await write(conn, await read(conn, 3));
+      await gone.promise;
+    });
+    const { piped } = await through([utf8("abc")], { port: server.port });
+    gone.resolve();
+    assertEquals(piped, { sent: 3, received: 3 });
+  });
+
+  it("reads no further ahead than its window", async () => {
+    await using server = peer(swallow);
+    let given = 0;
+    const endless = function* () {
+      for (;;) {
+        given += 1 << 20;
+        yield new Uint8Array(1 << 20);
+      }
+    };
+    await fails(TimedOutError, "0 of", endless(), {
+      port: server.port,
+      timeout: 300,
+    });
+    assert(given <= 10 << 20, `${given}`);
+  });
+});
+
+describe("pipe says what went wrong, and where", () => {
+  it("a byte that differs; those before it came out", async () => {
+    await using server = peer(async (conn) => {
+      const bytes = await read(conn, 1000);
+      bytes[700] = 0;
+      await write(conn, bytes);
+      await swallow(conn);
+    });
+    const sent = new Uint8Array(1000).fill(7);
+    const { out, error } = await fails(
+      DiffersError,
+      "differs at byte 700: sent 0x07, received 0x00",
+      [sent.subarray(0, 400), sent.subarray(400)],
+      { port: server.port },
+    );
+    assertEquals(out, sent.subarray(0, 700));
+    assertEquals(error.offset, 700);
+  });
+
+  it("more than was sent", async () => {
+    await using server = peer(async (conn) => {
+      await write(conn, await read(conn, 3));
+      await write(conn, utf8("!"));
+      await swallow(conn);
+    });
+    const input = new TransformStream<Uint8Array, Uint8Array>();
+    const writer = input.writable.getWriter();
+    void writer.write(utf8("abc")).catch(() => {});
+    await assertRejects(
+      () =>
+        pipe({
+          input: input.readable,
+          output: new WritableStream(),
+          port: server.port,
+        }),
+      DiffersError,
+      "differs at byte 3: sent nothing, received 0x21",
+    );
+  });
+
+  it("a connection that ends too early", async () => {
+    await using server = peer(async (conn) => {
+      await write(conn, await read(conn, 1024));
+      await conn.closeWrite();
+      await swallow(conn);
+    });
+    const { out } = await fails(
+      CutShortError,
+      "after 1024 of 5000 bytes",
+      [pattern(5000)],
+      { port: server.port },
+    );
+    assertEquals(out.length, 1024);
+  });
+
+  it("an output that is closed", async () => {
+    await using server = peer(echo);
+    const output = new WritableStream<Uint8Array>({
+      write: () => Promise.reject(new Deno.errors.BrokenPipe("closed")),
+    });
+    await assertRejects(
+      () =>
+        pipe({
+          input: ReadableStream.from([utf8("abc")]),
+          output,
+          port: server.port,
+        }),
+      Deno.errors.BrokenPipe,
+    );
+  });
+
+  it("an input that fails", async () => {
+    await using server = peer(echo);
+    const input = new ReadableStream<Uint8Array>({
+      pull: () => Promise.reject(new RangeError("bad input")),
+    });
+    await assertRejects(
+      () => pipe({ input, output: new WritableStream(), port: server.port }),
+      RangeError,
+      "bad input",
+    );
+  });
+
+  it("the caller's abort", async () => {
+    await using server = peer(swallow);
+    const controller = new AbortController();
+    const { readable } = new TransformStream<Uint8Array, Uint8Array>();
+    const going = pipe({
+      input: readable,
+      output: new WritableStream(),
+      port: server.port,
+      signal: controller.signal,
+    });
+    setTimeout(() => controller.abort(new RangeError("enough")), 10);
+    await assertRejects(() => going, RangeError, "enough");
+  });
+});

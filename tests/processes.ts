@@ -1,0 +1,119 @@
+/**
+ * The two programs as real processes, for tests that may run them.
+ *
+ * @module
+ */
+
+const root = new URL("../", import.meta.url);
+
+/** Whether this run may start processes; `deno test --allow-net` may not. */
+export const mayRun: boolean =
+  (await Deno.permissions.query({ name: "run" })).state === "granted";
+
+/** What became of a process. */
+export interface Outcome {
+  status: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Arguments for `deno` that run a program with a permission. */
+export function deno(
+  program: "server.ts" | "client.ts",
+  args: string[],
+  permissions: string[] = ["--allow-net=127.0.0.1"],
+): string[] {
+  return ["run", "--no-prompt", ...permissions, program, ...args];
+}
+
+/** A process of `deno` whose output is read while it runs. */
+export class Running implements AsyncDisposable {
+  readonly child: Deno.ChildProcess;
+  readonly outcome: Promise<Outcome>;
+  stdout = "";
+  stderr = "";
+
+  constructor(
+    args: string[],
+    { stdin = "null", program = Deno.execPath() }: {
+      stdin?: "null" | "piped";
+      program?: string;
+    } = {},
+  ) {
+    this.child = new Deno.Command(program, {
+      args,
+      cwd: root,
+      env: { NO_COLOR: "1" },
+      stdin,
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    this.outcome = this.#collect();
+  }
+
+  async #collect(): Promise<Outcome> {
+    const { stdout, stderr, status } = this.child;
+    const collect = async (
+      from: ReadableStream<Uint8Array>,
+      to: "stdout" | "stderr",
+    ) => {
+      const decoder = new TextDecoder();
+      for await (const piece of from) {
+        this[to] += decoder.decode(piece, { stream: true });
+      }
+    };
+    await Promise.all([collect(stdout, "stdout"), collect(stderr, "stderr")]);
+    return {
+      status: (await status).code,
+      stdout: this.stdout,
+      stderr: this.stderr,
+    };
+  }
+
+  /** Resolves with the match once the output so far has one. */
+  async shows(
+    pattern: RegExp,
+    where: "stdout" | "stderr" = "stdout",
+  ): Promise<RegExpMatchArray> {
+    let ended = false;
+    void this.outcome.then(() => ended = true);
+    for (;;) {
+      const match = this[where].match(pattern);
+      if (match) return match;
+      if (ended) {
+        throw new Error(
+          `Ended without ${pattern}: ${this.stdout}${this.stderr}`,
+        );
+      }
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
+  /** Ends it, if it has not ended yet. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.child.kill("SIGKILL");
+    } catch {
+      // It has ended.
+    }
+    await this.outcome;
+  }
+}
+
+/** Runs `deno` to its end. */
+export async function output(args: string[]): Promise<Outcome> {
+  await using running = new Running(args);
+  return await running.outcome;
+}
+
+/** Starts a server on a free port, and tells which. */
+export async function startServer(
+  args: string[] = [],
+  permissions?: string[],
+): Promise<{ running: Running; port: string }> {
+  const running = new Running(
+    deno("server.ts", ["--port", "0", ...args], permissions),
+  );
+  const [, port] = await running.shows(/Server listening on .*:(\d+)\n/);
+  return { running, port: port! };
+}

@@ -1,0 +1,337 @@
+import {
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { connectOptions, modeOf, program as client } from "../client.ts";
+import { type Flags, UsageError } from "../lib/flags.ts";
+import { ENDING, type Program, read } from "../lib/program.ts";
+import { program as server, serveOptions } from "../server.ts";
+import {
+  closedPort,
+  peer,
+  read as readBytes,
+  swallow,
+  write,
+} from "./peers.ts";
+import { deno, mayRun, output, Running, startServer } from "./processes.ts";
+
+describe("the server's arguments", () => {
+  it("without any, the library's own defaults", () => {
+    const request = read(server, []);
+    const options = "values" in request && serveOptions(request.values);
+    assertEquals(options, {
+      faults: undefined,
+      hostname: undefined,
+      port: undefined,
+      path: undefined,
+      reusePort: false,
+      backlog: undefined,
+      maxConnections: undefined,
+      idleTimeout: undefined,
+      grace: undefined,
+    });
+  });
+
+  for (
+    const args of [
+      ["--unix", "/tmp/x", "--port", "1"],
+      ["--unix", "/tmp/x", "--hostname", "h"],
+      ["--unix", "/tmp/x", "--tls-cert", "c", "--tls-key", "k"],
+      ["--unix", "/tmp/x", "--reuse-port"],
+      ["--tls-cert", "c"],
+      ["--tls-key", "k"],
+      ["--max-connections", "0"],
+      ["--backlog", "0"],
+      ["--idle-timeout", "0s"],
+      ["--idle-timeout", "5"],
+      ["--grace", "-1s"],
+      ["--log-format", "xml"],
+      ["--latency", "100"],
+      ["--latency", "-1ms"],
+      ["--jitter", "x"],
+      ["--bandwidth", "0"],
+      ["--bandwidth", "-1"],
+      ["--slicer", "0"],
+      ["--slicer", "10", "--slicer-delay", "5"],
+      ["--slicer-delay", "5ms"],
+      ["--limit-data", "-1"],
+      ["--stall", "1.5"],
+      ["--reset", "NaN"],
+      ["--corrupt", "1.1"],
+      ["--corrupt", "-0.1"],
+      ["--corrupt", "NaN"],
+      ["--refuse", "--toxicity", "2"],
+      ["--refuse", "--seed", "x"],
+      ["--toxicity", "0.5"],
+      ["--seed", "1"],
+    ]
+  ) {
+    it(`${args.join(" ")} is refused`, () => {
+      assertThrows(() => {
+        const request = read(server, args);
+        if ("values" in request) serveOptions(request.values);
+      }, UsageError);
+    });
+  }
+
+  it("port 0 is any free one, as for a server it may be", () => {
+    const request = read(server, ["--port", "0"]);
+    assertEquals("values" in request && request.values.port, 0);
+  });
+
+  for (const port of ["abc", "-1", "65536", "1.5", ""]) {
+    it(`--port ${JSON.stringify(port)} is refused by name`, () => {
+      assertThrows(
+        () => read(server, ["--port", port]),
+        UsageError,
+        "Cannot use --port",
+      );
+    });
+  }
+
+  it("surplus words are refused by name", () => {
+    assertThrows(() => read(server, ["8080"]), UsageError, 'Cannot use "8080"');
+  });
+});
+
+describe("the client's arguments", () => {
+  it("without any, the library's own defaults", () => {
+    const request = read(client, []);
+    assertEquals("values" in request && connectOptions(request.values), {
+      hostname: undefined,
+      port: undefined,
+      path: undefined,
+      tls: false,
+      timeout: undefined,
+      wait: undefined,
+    });
+  });
+
+  it("a message, also one that looks like a number or, after --, a flag", () => {
+    for (const args of [["42"], ["--", "--port"], [""]]) {
+      const request = read(client, args);
+      assertEquals("words" in request && request.words, args.slice(-1));
+    }
+  });
+
+  for (
+    const args of [
+      ["--port", "0"],
+      ["--timeout", "10"],
+      ["--timeout", "0s"],
+      ["--wait", "soon"],
+      ["--hostname", ""],
+      ["one", "two"],
+      ["--mesage", "x"],
+      ["--unix", "/tmp/x", "--port", "1"],
+      ["--unix", "/tmp/x", "--tls"],
+      ["--tls-ca", "ca.pem"],
+      ["--ping", "--load"],
+      ["--ping", "hello"],
+      ["--load", "-"],
+      ["--count", "1"],
+      ["--size", "1"],
+      ["--interval", "1s"],
+      ["--load", "--interval", "1s"],
+      ["--ping", "--rate", "1"],
+      ["--ping", "--connections", "1"],
+      ["--ping", "--duration", "1s"],
+      ["--ping", "--interval", "0s"],
+      ["--ping", "--count", "0"],
+      ["--ping", "--size", "0"],
+      ["--load", "--rate", "0"],
+      ["--load", "--rate", "-5"],
+      ["--load", "--rate", "NaN"],
+      ["--load", "--connections", "0"],
+      ["--load", "--duration", "10"],
+    ]
+  ) {
+    it(`${args.join(" ")} is refused`, () => {
+      assertThrows(() => {
+        const request = read(client, args);
+        if ("values" in request) {
+          connectOptions(request.values);
+          modeOf(request.values, request.words);
+        }
+      }, UsageError);
+    });
+  }
+});
+
+for (const program of [server, client] as Program<Flags>[]) {
+  it(`${program.name} --help shows every flag, --version the version`, () => {
+    const help = read(program, ["--port", "7", "--help"]);
+    const shown = "show" in help ? help.show : "";
+    for (const name of [...Object.keys(program.flags), "help", "version"]) {
+      assertStringIncludes(shown, `--${name}`);
+    }
+    const version = read(program, ["--version"]);
+    assertMatch(
+      "show" in version ? version.show : "",
+      /^echo-\w+ \d+\.\d+\.\d+ \(deno \d+\.\d+\.\d+.*\)$/,
+    );
+  });
+}
+
+describe("as processes", { ignore: !mayRun }, () => {
+  it("deno task demo shows both lines, to the byte", async () => {
+    const { status, stdout } = await output(["task", "--quiet", "demo"]);
+    assertEquals(
+      stdout,
+      "Server listening on 127.0.0.1:12345\nReceived from server: Hello, server!\n",
+    );
+    assertEquals(status, 0);
+  });
+
+  it("the client prints the echo of its default message, and of others", async () => {
+    const { running, port } = await startServer();
+    await using _server = running;
+    for (
+      const [args, line] of [
+        [[], "Hello, server!"],
+        [["grüße 👋"], "grüße 👋"],
+        [[""], ""],
+      ] as const
+    ) {
+      assertEquals(
+        await output(deno("client.ts", [...args, "--port", port])),
+        { status: 0, stdout: `Received from server: ${line}\n`, stderr: "" },
+      );
+    }
+  });
+
+  for (const signal of ENDING) {
+    it(`${signal} ends the server with status 0, saying nothing`, async () => {
+      const { running } = await startServer();
+      await using server = running;
+      server.child.kill(signal);
+      const { status, stderr } = await server.outcome;
+      assertEquals({ status, stderr }, { status: 0, stderr: "" });
+    });
+  }
+
+  it("--once serves one client and exits", async () => {
+    const { running, port } = await startServer(["--once"]);
+    await using server = running;
+    const { status } = await output(deno("client.ts", ["--port", port]));
+    assertEquals(status, 0);
+    assertEquals((await server.outcome).status, 0);
+  });
+
+  it("--wait lets the client start first", async () => {
+    const port = String(closedPort());
+    await using client = new Running(
+      deno("client.ts", ["--port", port, "--wait", "1m"]),
+    );
+    await using _server = new Running(
+      deno("server.ts", ["--port", port, "--once"]),
+    );
+    assertEquals((await client.outcome).status, 0);
+  });
+});
+
+describe(
+  "what goes wrong is one line and a status",
+  { ignore: !mayRun },
+  () => {
+    async function fails(
+      args: string[],
+      status: number,
+      stderr: string,
+    ): Promise<void> {
+      assertEquals(await output(args), { status, stdout: "", stderr });
+    }
+
+    it("a wrong command line: 2", async () => {
+      await fails(
+        deno("client.ts", ["--prot", "1"]),
+        2,
+        'echo-client: Cannot use unknown flag "--prot": did you mean --port? (words that begin with a dash go after --); see --help\n',
+      );
+    });
+
+    it("nothing listens: 1", async () => {
+      const port = String(closedPort());
+      await fails(
+        deno("client.ts", ["--port", port]),
+        1,
+        `echo-client: Cannot connect to 127.0.0.1:${port}: connection refused; start the server first, or wait for it with --wait 10s\n`,
+      );
+    });
+
+    it("the port is in use: 1", async () => {
+      const { running, port } = await startServer();
+      await using _server = running;
+      await fails(
+        deno("server.ts", ["--port", port]),
+        1,
+        `echo-server: Cannot listen on 127.0.0.1:${port}: address already in use; stop what listens there, or choose another address\n`,
+      );
+    });
+
+    it("a permission is missing: 1, and the flag that grants it", async () => {
+      for (
+        const [program, does] of [
+          ["server", "listen on"],
+          ["client", "connect to"],
+        ] as const
+      ) {
+        await fails(
+          deno(`${program}.ts`, ["--hostname", "::1", "--port", "8080"], []),
+          1,
+          `echo-${program}: Cannot ${does} [::1]:8080: permission not granted: run again with --allow-net=[::1]:8080\n`,
+        );
+      }
+    });
+
+    it("a host does not resolve: 1", async () => {
+      await fails(
+        deno("client.ts", ["--hostname", "nowhere.invalid"], ["--allow-net"]),
+        1,
+        "echo-client: Cannot connect to nowhere.invalid:12345: the host name does not resolve\n",
+      );
+    });
+
+    it("the server never answers: 1", async () => {
+      await using server = peer(swallow);
+      await fails(
+        deno("client.ts", [
+          "--port",
+          String(server.port),
+          "--timeout",
+          "500ms",
+        ]),
+        1,
+        `echo-client: Cannot finish the exchange with 127.0.0.1:${server.port}: 0 of 14 bytes within 500 ms; is it an echo server? allow more time with --timeout\n`,
+      );
+    });
+
+    it("other bytes come back: 1", async () => {
+      await using server = peer(async (conn) => {
+        await readBytes(conn, 14);
+        await write(conn, new TextEncoder().encode("Hello, client!"));
+      });
+      await fails(
+        deno("client.ts", ["--port", String(server.port)]),
+        1,
+        `echo-client: Cannot finish the exchange with 127.0.0.1:${server.port}: differs at byte 7: sent 0x73, received 0x63; is it an echo server?\n`,
+      );
+    });
+
+    it("the server closes after half: 1", async () => {
+      await using server = peer(async (conn) => {
+        await write(conn, await readBytes(conn, 7));
+        await conn.closeWrite();
+        await swallow(conn);
+      });
+      await fails(
+        deno("client.ts", ["--port", String(server.port)]),
+        1,
+        `echo-client: Cannot finish the exchange with 127.0.0.1:${server.port}: closed by the server after 7 of 14 bytes; is it an echo server?\n`,
+      );
+    });
+  },
+);

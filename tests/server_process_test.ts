@@ -1,0 +1,190 @@
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { ca, cert, key } from "./certificates.ts";
+import { read, write } from "./peers.ts";
+import { deno, mayRun, output, Running, startServer } from "./processes.ts";
+
+const unix = Deno.build.os !== "windows";
+
+/** Resolves once nothing takes connections at a port any more. */
+async function untilClosed(port: number): Promise<void> {
+  for (;;) {
+    try {
+      (await Deno.connect({ port })).close();
+    } catch {
+      return;
+    }
+  }
+}
+
+describe("the server, seen from outside", { ignore: !mayRun }, () => {
+  it("--verbose shows each client, and a summary", async () => {
+    const { running, port } = await startServer(["--verbose"]);
+    await using server = running;
+    await output(deno("client.ts", ["--port", port]));
+    await server.shows(/#1 .* 14 bytes read, 14 written/, "stderr");
+    server.child.kill("SIGTERM");
+    const { stdout, stderr } = await server.outcome;
+    assertEquals(stdout, `Server listening on 127.0.0.1:${port}\n`);
+    assertMatch(
+      stderr,
+      /^#1 127\.0\.0\.1:\d+ opened\n#1 127\.0\.0\.1:\d+ 14 bytes read, 14 written, .*: closed by the client\n1 connection \(at most 1 at a time\), 14 bytes read, 14 written, .*\n$/,
+    );
+  });
+
+  it("--log-format json shows the same for machines", async () => {
+    const { running, port } = await startServer(["--log-format", "json"]);
+    await using server = running;
+    await output(deno("client.ts", ["--port", port]));
+    await server.shows(/"closed"/, "stderr");
+    server.child.kill("SIGTERM");
+    const { stderr } = await server.outcome;
+    const lines = stderr.trimEnd().split("\n").map((text) => JSON.parse(text));
+    assertEquals(lines.map(({ event }) => event), [
+      "opened",
+      "closed",
+      "summary",
+    ]);
+    assertEquals([lines[1].bytesRead, lines[1].reason], [14, "closed"]);
+    assertEquals([lines[2].accepted, lines[2].peak], [1, 1]);
+  });
+
+  it("a second signal ends it at once, whatever clients do", async () => {
+    const { running, port } = await startServer(["--grace", "1h", "--verbose"]);
+    await using server = running;
+    using deaf = await Deno.connect({ port: Number(port) });
+    const flooding = write(deaf, new Uint8Array(32 << 20)).catch(() => {});
+    await server.shows(/#1 .* opened/, "stderr");
+    server.child.kill("SIGINT");
+    await untilClosed(Number(port));
+    server.child.kill("SIGINT");
+    const { status, stderr } = await server.outcome;
+    assertEquals(status, 0);
+    assertStringIncludes(stderr, "cut off by the shutdown");
+    await flooding;
+  });
+
+  it("at the file limit it says so once, and serves those it has", {
+    ignore: !unix,
+  }, async () => {
+    const command = deno("server.ts", ["--port", "0"]).join(" ");
+    await using server = new Running(
+      ["-c", `ulimit -n 48; exec '${Deno.execPath()}' ${command}`],
+      { program: "sh" },
+    );
+    const [, port] = await server.shows(/Server listening on .*:(\d+)\n/);
+    const conns = await Promise.all(
+      Array.from({ length: 100 }, () => Deno.connect({ port: Number(port) })),
+    );
+    await server.shows(/Cannot take more clients/, "stderr");
+    await write(conns[0]!, new Uint8Array(1));
+    assertEquals(await read(conns[0]!, 1), new Uint8Array(1));
+    for (const conn of conns) conn.close();
+    const { status } = await output(deno("client.ts", ["--port", port!]));
+    assertEquals(status, 0);
+    assertEquals(
+      server.stderr,
+      "echo-server: Cannot take more clients for now: too many open files; raise the limit (ulimit -n), or set --max-connections below it\n",
+    );
+  });
+
+  it("several share a port with --reuse-port", {
+    ignore: Deno.build.os !== "linux",
+  }, async () => {
+    const { running, port } = await startServer(["--reuse-port"]);
+    await using _one = running;
+    await using two = new Running(
+      deno("server.ts", ["--reuse-port", "--port", port]),
+    );
+    await two.shows(/Server listening/);
+    const { status } = await output(deno("client.ts", ["--port", port]));
+    assertEquals(status, 0);
+  });
+
+  it("a Unix socket that a killed server left is taken over", {
+    ignore: !unix,
+  }, async () => {
+    const folder = await Deno.makeTempDir();
+    const path = `${folder}/echo.sock`;
+    const server = deno("server.ts", ["--unix", path], ["-A"]);
+    await using killed = new Running(server);
+    await killed.shows(/Server listening/);
+    assertEquals((await output(server)).status, 1);
+    killed.child.kill("SIGKILL");
+    await killed.outcome;
+    await using heir = new Running(server);
+    await heir.shows(/Server listening/);
+    assertEquals(
+      await output(deno("client.ts", ["hi", "--unix", path], ["-A"])),
+      { status: 0, stdout: "Received from server: hi\n", stderr: "" },
+    );
+    heir.child.kill("SIGTERM");
+    await heir.outcome;
+    await Deno.remove(folder); // which is empty again
+  });
+
+  it("misbehaves on purpose, and shows it", async () => {
+    const faults = ["--limit-data", "7", "--latency", "5ms"];
+    const { running, port } = await startServer(["--verbose", ...faults]);
+    await using server = running;
+    const { status, stderr } = await output(
+      deno("client.ts", ["--port", port]),
+    );
+    assertEquals(status, 1);
+    assertStringIncludes(stderr, "after 7 of 14 bytes");
+    await server.shows(
+      /7 written.*; on purpose: latency 1, limitData 1/,
+      "stderr",
+    );
+  });
+
+  it("a seed makes the same of two runs", async () => {
+    const outcomes: string[] = [];
+    for (const _ of [1, 2]) {
+      const { running, port } = await startServer(
+        ["--corrupt", "0.2", "--seed", "42", "--toxicity", "0.7"],
+      );
+      await using _server = running;
+      for (let i = 0; i < 5; i++) {
+        const { status, stderr } = await output(
+          deno("client.ts", ["--port", port]),
+        );
+        outcomes.push(`${status} ${stderr.replaceAll(port, "PORT")}`);
+      }
+    }
+    assertEquals(outcomes.slice(0, 5), outcomes.slice(5));
+    assert(outcomes.some((outcome) => outcome.includes("differs at byte")));
+  });
+
+  it("TLS on both sides", async () => {
+    const folder = await Deno.makeTempDir();
+    for (const [name, pem] of Object.entries({ ca, cert, key })) {
+      await Deno.writeTextFile(`${folder}/${name}.pem`, pem);
+    }
+    const { running, port } = await startServer(
+      ["--tls-cert", `${folder}/cert.pem`, "--tls-key", `${folder}/key.pem`],
+      ["-A"],
+    );
+    await using _server = running;
+    const to = ["--port", port, "--tls"];
+    assertEquals(
+      await output(
+        deno("client.ts", [...to, "--tls-ca", `${folder}/ca.pem`], ["-A"]),
+      ),
+      {
+        status: 0,
+        stdout: "Received from server: Hello, server!\n",
+        stderr: "",
+      },
+    );
+    const { status, stderr } = await output(deno("client.ts", to, ["-A"]));
+    assertEquals(status, 1);
+    assertMatch(stderr, /^echo-client: Cannot speak TLS with .*--tls-ca\n$/);
+    await Deno.remove(folder, { recursive: true });
+  });
+});
