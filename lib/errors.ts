@@ -77,16 +77,29 @@ export class DiffersError extends EchoError {
   }
 }
 
+// Each operating system has its own words for these, and Deno its own guess at
+// the flag that is missing.
+const REASONS = [
+  [Deno.errors.NotCapable, "permission not granted"],
+  [Deno.errors.ConnectionRefused, "connection refused"],
+  [Deno.errors.AddrInUse, "address already in use"],
+  [Deno.errors.AddrNotAvailable, "cannot assign requested address"],
+  [Deno.errors.PermissionDenied, "permission denied"],
+] as const;
+
+/** How a failed look-up begins on Unix, and Windows' number for it. */
+const LOOKUP = /^failed to lookup address|\(os error 1100[1-4]\)/;
+
 /**
  * What the operating system or Deno said, in the middle of a sentence: without
- * its number, its capital and the flag that it guesses.
+ * its number and its capital.
  */
 export function reason(error: unknown): string {
-  if (error instanceof Deno.errors.NotCapable) return "permission not granted";
-  const said = error instanceof Error ? error.message : String(error);
-  if (said.startsWith("failed to lookup address")) {
-    return "the host name does not resolve";
+  for (const [Class, words] of REASONS) {
+    if (error instanceof Class) return words;
   }
+  const said = error instanceof Error ? error.message : String(error);
+  if (LOOKUP.test(said)) return "the host name does not resolve";
   // Deno's file functions add what they were called with after the number.
   const plain = said.replace(/ \(os error \d+\).*$/s, "");
   return plain.charAt(0).toLowerCase() + plain.slice(1);
@@ -100,8 +113,10 @@ export function restate(error: unknown, attempt: string, grant: string): Error {
   const why = `${attempt}: ${reason(error)}`;
   const options = { cause: error };
   if (error instanceof Deno.errors.NotCapable) {
+    // A compiled program has the permissions that it was compiled with.
+    const again = Deno.build.standalone ? "compile it" : "run again";
     return new Deno.errors.NotCapable(
-      `${why}: run again with ${grant}`,
+      `${why}: ${again} with ${grant}`,
       options,
     );
   }

@@ -2,7 +2,14 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { serve } from "../lib/echo.ts";
 import { closedPort, pattern, peer, portOf, swallow, utf8 } from "./peers.ts";
-import { deno, mayRun, type Outcome, output, Running } from "./processes.ts";
+import {
+  deno,
+  mayRun,
+  maySignal,
+  type Outcome,
+  output,
+  Running,
+} from "./processes.ts";
 
 /** Runs the client with this on its stdin. */
 async function piped(args: string[], input: Uint8Array): Promise<Outcome> {
@@ -36,7 +43,9 @@ describe("the client's modes, seen from outside", { ignore: !mayRun }, () => {
     assertEquals(stdout, "Received from server: Hello, server!\n");
   });
 
-  it("- is one line and 1 on Ctrl-C, and when the server goes away", async () => {
+  it("- is one line and 1 on Ctrl-C, and when the server goes away", {
+    ignore: !maySignal,
+  }, async () => {
     await using server = serve({ port: 0 });
     const args = deno("client.ts", ["-", "--port", String(portOf(server))]);
     for (const how of ["interrupted", "closed by the server after 2 of 2"]) {
@@ -57,7 +66,7 @@ describe("the client's modes, seen from outside", { ignore: !mayRun }, () => {
   });
 
   it("- is one line and 1 when stdout is closed", {
-    ignore: Deno.build.os === "windows",
+    ignore: !maySignal,
   }, async () => {
     await using server = serve({ port: 0 });
     const args = deno("client.ts", ["-", "--port", String(portOf(server))]);
@@ -87,7 +96,9 @@ describe("the client's modes, seen from outside", { ignore: !mayRun }, () => {
     );
   });
 
-  it("--ping is 1 if nothing came back, with the summary on Ctrl-C", async () => {
+  it("--ping is 1 if nothing came back, with the summary on Ctrl-C", {
+    ignore: !maySignal,
+  }, async () => {
     const port = String(closedPort());
     await using client = new Running(
       deno("client.ts", ["--ping", "--port", port, "--interval", "5ms"]),
@@ -110,7 +121,9 @@ describe("the client's modes, seen from outside", { ignore: !mayRun }, () => {
     assertMatch(stdout, /1,000 messages verified in .*\nno errors\n/);
   });
 
-  it("--load reports on Ctrl-C, and is 1 where there were errors", async () => {
+  it("--load reports on Ctrl-C, and is 1 where there were errors", {
+    ignore: !maySignal,
+  }, async () => {
     await using server = peer(swallow);
     const args = ["--load", "--timeout", "500ms", "--json"];
     await using client = new Running(

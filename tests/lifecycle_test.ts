@@ -187,8 +187,8 @@ describe("TLS", () => {
   });
 
   it("is refused for another name, or an unknown authority", async () => {
-    await using server = serve({ port: 0, hostname: "127.0.0.2", cert, key });
-    const options = { ...tls, ...to(server), hostname: "127.0.0.2" };
+    await using server = serve({ port: 0, hostname: "::1", cert, key });
+    const options = { ...tls, ...to(server), hostname: "::1" };
     await assertRejects(() => exchange("x", options), HandshakeError);
     await using other = serve({ port: 0, cert, key });
     await assertRejects(

@@ -10,6 +10,9 @@ const root = new URL("../", import.meta.url);
 export const mayRun: boolean =
   (await Deno.permissions.query({ name: "run" })).state === "granted";
 
+/** Windows ends a process at once, whatever the signal; programs see Ctrl-C. */
+export const maySignal: boolean = mayRun && Deno.build.os !== "windows";
+
 /** What became of a process. */
 export interface Outcome {
   status: number;

@@ -7,9 +7,14 @@ import {
 import { describe, it } from "@std/testing/bdd";
 import { ca, cert, key } from "./certificates.ts";
 import { read, write } from "./peers.ts";
-import { deno, mayRun, output, Running, startServer } from "./processes.ts";
-
-const unix = Deno.build.os !== "windows";
+import {
+  deno,
+  mayRun,
+  maySignal,
+  output,
+  Running,
+  startServer,
+} from "./processes.ts";
 
 /** Resolves once nothing takes connections at a port any more. */
 async function untilClosed(port: number): Promise<void> {
@@ -23,7 +28,9 @@ async function untilClosed(port: number): Promise<void> {
 }
 
 describe("the server, seen from outside", { ignore: !mayRun }, () => {
-  it("--verbose shows each client, and a summary", async () => {
+  it("--verbose shows each client, and a summary", {
+    ignore: !maySignal,
+  }, async () => {
     const { running, port } = await startServer(["--verbose"]);
     await using server = running;
     await output(deno("client.ts", ["--port", port]));
@@ -37,7 +44,9 @@ describe("the server, seen from outside", { ignore: !mayRun }, () => {
     );
   });
 
-  it("--log-format json shows the same for machines", async () => {
+  it("--log-format json shows the same for machines", {
+    ignore: !maySignal,
+  }, async () => {
     const { running, port } = await startServer(["--log-format", "json"]);
     await using server = running;
     await output(deno("client.ts", ["--port", port]));
@@ -54,7 +63,9 @@ describe("the server, seen from outside", { ignore: !mayRun }, () => {
     assertEquals([lines[2].accepted, lines[2].peak], [1, 1]);
   });
 
-  it("a second signal ends it at once, whatever clients do", async () => {
+  it("a second signal ends it at once, whatever clients do", {
+    ignore: !maySignal,
+  }, async () => {
     const { running, port } = await startServer(["--grace", "1h", "--verbose"]);
     await using server = running;
     using deaf = await Deno.connect({ port: Number(port) });
@@ -70,7 +81,7 @@ describe("the server, seen from outside", { ignore: !mayRun }, () => {
   });
 
   it("at the file limit it says so once, and serves those it has", {
-    ignore: !unix,
+    ignore: !maySignal,
   }, async () => {
     const command = deno("server.ts", ["--port", "0"]).join(" ");
     await using server = new Running(
@@ -107,7 +118,7 @@ describe("the server, seen from outside", { ignore: !mayRun }, () => {
   });
 
   it("a Unix socket that a killed server left is taken over", {
-    ignore: !unix,
+    ignore: !maySignal,
   }, async () => {
     const folder = await Deno.makeTempDir();
     const path = `${folder}/echo.sock`;
