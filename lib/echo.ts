@@ -56,6 +56,7 @@ import {
   type ServeOptions,
 } from "./options.ts";
 import { roundTrip } from "./roundtrip.ts";
+import { refuseOldDeno } from "./runtime.ts";
 
 export type * from "./options.ts";
 export {
@@ -101,6 +102,7 @@ function grant(options: { path?: string }): string {
  * @throws {Deno.errors.AddrInUse} if another server has that address.
  * @throws {Deno.errors.NotCapable} if a permission is missing; the message says
  * which.
+ * @throws {Deno.errors.NotSupported} if this Deno is too old.
  * @throws {EchoError} if it cannot listen for another reason.
  */
 export function serve(
@@ -128,6 +130,7 @@ export function serve<Addr extends Deno.Addr>(
     );
   }
   if (options.faults) checkFaults(options.faults);
+  refuseOldDeno(`Cannot listen on ${place(options)}`);
   try {
     return lifecycle(listen(options) as unknown as Listener<Addr>, options);
   } catch (error) {
@@ -171,11 +174,13 @@ function listenUnix(path: string): Deno.Listener<Deno.Conn> {
  * @throws {TimedOutError} if an attempt takes longer than `timeout`.
  * @throws {Deno.errors.NotCapable} if a permission is missing; the message says
  * which.
+ * @throws {Deno.errors.NotSupported} if this Deno is too old.
  */
 export async function connect(
   options: ConnectOptions = {},
 ): Promise<Deno.Conn> {
   const { wait = 0, timeout = DEFAULT_TIMEOUT_MS, signal } = options;
+  refuseOldDeno(`Cannot connect to ${place(options)}`);
   const until = performance.now() + wait;
   const limits = {
     timeout,

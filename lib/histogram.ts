@@ -12,7 +12,9 @@
  * @module
  */
 
-import { createHistogram } from "node:perf_hooks";
+// As a whole: Denos before 2.8 lack the name, and are to get so far that they
+// can be refused.
+import perfHooks from "node:perf_hooks";
 
 /** What latencies come to, all in milliseconds; 0 where there are none. */
 export interface Latency {
@@ -52,7 +54,7 @@ const BUCKETS = 64;
 
 /** The latencies of a run. */
 export class Histogram {
-  #histogram = createHistogram();
+  #histogram = perfHooks.createHistogram();
   #buckets = new Float64Array(BUCKETS);
   #squares = 0;
   #sum = 0;

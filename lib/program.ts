@@ -21,6 +21,7 @@ import {
 } from "./flags.ts";
 import { restate } from "./errors.ts";
 import { printable } from "./printable.ts";
+import { refuseOldDeno } from "./runtime.ts";
 
 /** A program as its user sees it. */
 export interface Program<F extends Flags> {
@@ -128,6 +129,7 @@ export async function run<F extends Flags>(
     if ("show" in request) {
       console.log(request.show);
     } else {
+      refuseOldDeno("Cannot start");
       values = request.values;
       status = await main(request.values, request.words) ?? EXIT.ok;
     }

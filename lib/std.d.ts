@@ -98,6 +98,22 @@ declare module "@std/cli/parse-args" {
   ): Record<string, any> & { _: Array<string | number> };
 }
 
+declare module "@std/semver/parse" {
+  export interface SemVer {
+    major: number;
+    minor: number;
+    patch: number;
+    prerelease?: (string | number)[];
+    build?: string[];
+  }
+  export function parse(value: string): SemVer;
+}
+
+declare module "@std/semver/less-than" {
+  import type { SemVer } from "@std/semver/parse";
+  export function lessThan(version1: SemVer, version2: SemVer): boolean;
+}
+
 declare module "@std/text/closest-string" {
   export function closestString(
     givenWord: string,

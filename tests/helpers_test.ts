@@ -1,8 +1,9 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { hostPort, showAddress } from "../lib/address.ts";
 import { within } from "../lib/deadline.ts";
 import { printable, printableLines } from "../lib/printable.ts";
+import { OLDEST_DENO, refuseOldDeno } from "../lib/runtime.ts";
 import { difference } from "../lib/verify.ts";
 
 describe("an address is shown as people write it", () => {
@@ -30,6 +31,27 @@ describe("peers' text is made safe for a terminal", () => {
 
   it("letters and emoji stay what they are", () => {
     assertEquals(printable("grüße 👋 ñ"), "grüße 👋 ñ");
+  });
+});
+
+describe("a Deno is refused", () => {
+  for (const version of ["1.46.3", "2.0.0", "2.9.4", `${OLDEST_DENO}-rc.1`]) {
+    it(`that is too old: ${version}`, () => {
+      const error = assertThrows(
+        () => refuseOldDeno("Cannot go", version),
+        Deno.errors.NotSupported,
+      );
+      assertEquals(
+        error.message,
+        `Cannot go: it needs Deno ${OLDEST_DENO} or newer, and this is ${version}; run deno upgrade`,
+      );
+    });
+  }
+
+  it("and no newer one", () => {
+    for (const version of [OLDEST_DENO, "2.10.0", "2.9.6+1a2b3c4", "3.0.0"]) {
+      refuseOldDeno("Cannot go", version);
+    }
   });
 });
 
