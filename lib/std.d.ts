@@ -114,6 +114,12 @@ declare module "@std/semver/less-than" {
   export function lessThan(version1: SemVer, version2: SemVer): boolean;
 }
 
+declare module "@std/streams/text-line-stream" {
+  export class TextLineStream extends TransformStream<string, string> {
+    constructor(options?: { allowCR?: boolean });
+  }
+}
+
 declare module "@std/text/closest-string" {
   export function closestString(
     givenWord: string,

@@ -38,15 +38,16 @@ export class Running implements AsyncDisposable {
 
   constructor(
     args: string[],
-    { stdin = "null", program = Deno.execPath() }: {
+    { stdin = "null", program = Deno.execPath(), env }: {
       stdin?: "null" | "piped";
       program?: string;
+      env?: Record<string, string>;
     } = {},
   ) {
     this.child = new Deno.Command(program, {
       args,
       cwd: root,
-      env: { NO_COLOR: "1" },
+      env: { NO_COLOR: "1", ...env },
       stdin,
       stdout: "piped",
       stderr: "piped",
