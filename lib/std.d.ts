@@ -98,6 +98,10 @@ declare module "@std/cli/parse-args" {
   ): Record<string, any> & { _: Array<string | number> };
 }
 
+declare module "@std/path/from-file-url" {
+  export function fromFileUrl(url: URL | string): string;
+}
+
 declare module "@std/semver/parse" {
   export interface SemVer {
     major: number;
