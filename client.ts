@@ -30,7 +30,7 @@ import {
   TimedOutError,
 } from "./lib/echo.ts";
 import { flag, toggle, UsageError, type Values } from "./lib/flags.ts";
-import { DEFAULT_HOSTNAME, DEFAULT_PORT } from "./lib/options.ts";
+import { DEFAULT_HOSTNAME, DEFAULT_PORT } from "./lib/defaults.ts";
 import { type Program, readText, refuseTwoPlaces, run } from "./lib/program.ts";
 import { duration, integer, positiveDuration, text } from "./lib/values.ts";
 

@@ -19,7 +19,7 @@ import {
   DEFAULT_BACKLOG,
   DEFAULT_HOSTNAME,
   DEFAULT_PORT,
-} from "./lib/options.ts";
+} from "./lib/defaults.ts";
 import {
   complain,
   onEnding,

@@ -10,11 +10,12 @@
  * @module
  */
 
-import { exchange, place } from "./echo.ts";
+import { DEFAULT_DURATION_MS } from "./defaults.ts";
+import { exchange } from "./echo.ts";
 import { load, type LoadOptions } from "./load.ts";
-import { DEFAULT_DURATION_MS } from "./load_options.ts";
 import { ping, type PingOptions } from "./ping.ts";
 import { pipe } from "./pipe.ts";
+import { place } from "./place.ts";
 import { printable, printableLines } from "./printable.ts";
 import { EXIT, onEnding } from "./program.ts";
 import { loadReport, pingReport, probeLine, progressLine } from "./report.ts";

@@ -30,8 +30,13 @@
  */
 
 import { delay } from "@std/async/delay";
-import { hostPort } from "./address.ts";
 import { within } from "./deadline.ts";
+import {
+  DEFAULT_BACKLOG,
+  DEFAULT_HOSTNAME,
+  DEFAULT_PORT,
+  DEFAULT_TIMEOUT_MS,
+} from "./defaults.ts";
 import {
   ConnectError,
   CutShortError,
@@ -46,15 +51,8 @@ import {
 } from "./errors.ts";
 import { checkFaults } from "./faults.ts";
 import { lifecycle, type Listener } from "./lifecycle.ts";
-import {
-  type ConnectOptions,
-  DEFAULT_BACKLOG,
-  DEFAULT_HOSTNAME,
-  DEFAULT_PORT,
-  DEFAULT_TIMEOUT_MS,
-  type EchoServer,
-  type ServeOptions,
-} from "./options.ts";
+import type { ConnectOptions, EchoServer, ServeOptions } from "./options.ts";
+import { grant, place } from "./place.ts";
 import { roundTrip } from "./roundtrip.ts";
 import { refuseOldDeno } from "./runtime.ts";
 
@@ -76,22 +74,6 @@ export {
  */
 const FIRST_RETRY_MS = 20;
 const LAST_RETRY_MS = 500;
-
-/** Where an end of the exchange is, as one word. */
-export function place(
-  options: { path?: string; hostname?: string; port?: number },
-): string {
-  const { path, hostname = DEFAULT_HOSTNAME, port = DEFAULT_PORT } = options;
-  return path ?? hostPort(hostname, port);
-}
-
-/** The permissions without which an end of the exchange cannot be there. */
-function grant(options: { path?: string }): string {
-  const { path } = options;
-  return path === undefined
-    ? `--allow-net=${place(options)}`
-    : `--allow-net=unix:${path} --allow-read=${path} --allow-write=${path}`;
-}
 
 /**
  * Listens and echoes every byte of every connection, all of them concurrently,

@@ -12,14 +12,14 @@
 
 import { accept } from "./accept.ts";
 import { add, carriedBy, type Client, idleOf, sweepEvery } from "./clients.ts";
+import { DEFAULT_GRACE_MS } from "./defaults.ts";
 import type { FaultCounts } from "./faults.ts";
 import { misbehave } from "./misbehave.ts";
-import {
-  DEFAULT_GRACE_MS,
-  type EchoServer,
-  type EndReason,
-  type ServeOptions,
-  type ServerStats,
+import type {
+  EchoServer,
+  EndReason,
+  ServeOptions,
+  ServerStats,
 } from "./options.ts";
 import { Relay } from "./relay.ts";
 import { MAX_DELAY_MS } from "./values.ts";

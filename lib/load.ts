@@ -17,17 +17,17 @@
  */
 
 import { delay } from "@std/async/delay";
-import { connect, type ConnectOptions } from "./echo.ts";
-import { Histogram } from "./histogram.ts";
-import { Link, type Seat } from "./link.ts";
 import {
   DEFAULT_CONNECTIONS,
   DEFAULT_DURATION_MS,
   DEFAULT_MESSAGE_SIZE,
-  type LoadOptions,
-  type LoadSummary,
-} from "./load_options.ts";
-import { DEFAULT_TIMEOUT_MS } from "./options.ts";
+  DEFAULT_TIMEOUT_MS,
+} from "./defaults.ts";
+import { connect, type ConnectOptions } from "./echo.ts";
+import { fairness } from "./fairness.ts";
+import { Histogram } from "./histogram.ts";
+import { Link, type Seat } from "./link.ts";
+import type { LoadOptions, LoadSummary } from "./load_options.ts";
 import { shared } from "./turnstile.ts";
 
 export type * from "./load_options.ts";
@@ -49,19 +49,6 @@ function kindOf(error: unknown): string {
     /[A-Z]/g,
     (letter, at) => `${at ? " " : ""}${letter.toLowerCase()}`,
   );
-}
-
-/**
- * Jain's fairness index of what connections got: 1 where all got the same, 1/n
- * where one got all (Jain, Chiu, Hawe: DEC-TR-301, 1984).
- */
-export function fairness(shares: readonly number[]): number {
-  let sum = 0, squares = 0;
-  for (const share of shares) {
-    sum += share;
-    squares += share * share;
-  }
-  return squares === 0 ? 1 : sum * sum / (shares.length * squares);
 }
 
 /**

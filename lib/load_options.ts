@@ -10,13 +10,6 @@ import type { Bucket, Latency } from "./histogram.ts";
 
 export type { Bucket, Latency };
 
-/** Connections of a run if nothing else is said. */
-export const DEFAULT_CONNECTIONS = 50;
-/** Milliseconds of a run. */
-export const DEFAULT_DURATION_MS = 10_000;
-/** Bytes of a message, as echo benchmarks commonly have it. */
-export const DEFAULT_MESSAGE_SIZE = 512;
-
 /** What to send, and for how long. */
 export interface LoadOptions extends ConnectOptions {
   /**

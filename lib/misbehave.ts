@@ -13,6 +13,7 @@
  */
 
 import { delay } from "@std/async/delay";
+import { corrupter } from "./corrupt.ts";
 import type { FaultCounts, Faults } from "./faults.ts";
 import { random } from "./random.ts";
 
@@ -65,7 +66,7 @@ function faulty(
   const counts: FaultCounts = {};
   const count = (name: string, by = 1) =>
     counts[name] = (counts[name] ?? 0) + by;
-  const chance = random(seed, id, 1);
+  const spoil = corrupter(corrupt, random(seed, id, 1));
   const lateness = random(seed, id, 2);
   const closed = new AbortController();
   const { signal } = closed;
@@ -81,24 +82,11 @@ function faulty(
   let timer: ReturnType<typeof setTimeout> | undefined;
   let ending: Ending | undefined;
   const ended = (how: Ending) => ending === how;
-  // The client's next byte to be changed; gaps are geometrically distributed.
-  let position = 0;
-  let nextChange = gap();
   signal.addEventListener("abort", () => room.resolve());
 
-  function gap(): number {
-    if (corrupt <= 0) return Infinity;
-    return Math.floor(Math.log(1 - chance()) / Math.log(1 - corrupt)) || 0;
-  }
-
   function change(bytes: Uint8Array): Uint8Array {
-    const copy = bytes.slice();
-    const end = position + copy.length;
-    for (; nextChange < end; nextChange += 1 + gap()) {
-      copy[nextChange - position]! ^= 1 + Math.floor(chance() * 255);
-      count("corrupt");
-    }
-    position = end;
+    const { bytes: copy, changed } = spoil(bytes);
+    if (changed > 0) count("corrupt", changed);
     return copy;
   }
 

@@ -9,21 +9,6 @@ import type { FaultCounts, Faults } from "./faults.ts";
 
 export type { FaultCounts, Faults };
 
-/** Where both ends meet if nothing else is said. */
-export const DEFAULT_HOSTNAME = "127.0.0.1";
-/** Port 7, which RFC 862 names, is for privileged users on most systems. */
-export const DEFAULT_PORT = 12345;
-/**
- * Clients that may wait to be taken: as many as Linux allows by default
- * (`net.core.somaxconn`). With Deno's 511, 8000 clients that come at once wait
- * for seconds, until the kernel repeats the handshakes it has dropped.
- */
-export const DEFAULT_BACKLOG = 4096;
-/** Milliseconds that connecting may take, and then the exchange. */
-export const DEFAULT_TIMEOUT_MS = 10_000;
-/** Milliseconds that clients get when the server shuts down. */
-export const DEFAULT_GRACE_MS = 5_000;
-
 /** Why a connection ended, for logs and counters. */
 export type EndReason =
   /** The client finished sending, and everything was written back. */

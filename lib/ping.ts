@@ -12,8 +12,9 @@
  */
 
 import { delay } from "@std/async/delay";
-import { connect, type ConnectOptions, EchoError, place } from "./echo.ts";
+import { connect, type ConnectOptions, EchoError } from "./echo.ts";
 import { Histogram, type Latency } from "./histogram.ts";
+import { place } from "./place.ts";
 import { roundTrip } from "./roundtrip.ts";
 
 export type { Latency };

@@ -12,15 +12,15 @@
  * @module
  */
 
+import { DEFAULT_TIMEOUT_MS } from "./defaults.ts";
 import {
   connect,
   type ConnectOptions,
   CutShortError,
-  place,
   ResetError,
   TimedOutError,
 } from "./echo.ts";
-import { DEFAULT_TIMEOUT_MS } from "./options.ts";
+import { place } from "./place.ts";
 import { differs, send as sendAll } from "./roundtrip.ts";
 import { difference } from "./verify.ts";
 

@@ -6,7 +6,8 @@ import {
 } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { RefusedError, serve } from "../lib/echo.ts";
-import { fairness, load, type LoadSecond } from "../lib/load.ts";
+import { fairness } from "../lib/fairness.ts";
+import { load, type LoadSecond } from "../lib/load.ts";
 import {
   closedPort,
   echo,
