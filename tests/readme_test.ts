@@ -1,0 +1,165 @@
+import { assert, assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import config from "../deno.json" with { type: "json" };
+import { program as client } from "../client.ts";
+import { OLDEST_DENO } from "../lib/runtime.ts";
+import { program as server } from "../server.ts";
+import { mayRun, Running } from "./processes.ts";
+
+const here = import.meta.url;
+const mayRead =
+  (await Deno.permissions.query({ name: "read" })).state === "granted";
+const readme = mayRead
+  ? await Deno.readTextFile(new URL("../README.md", here))
+  : "";
+
+/** The blocks of a language, without their fences. */
+const blocks = (language: string) =>
+  [...readme.matchAll(/^```(\S+).*\n([^]*?)^```$/gm)]
+    .filter(([, of]) => of === language)
+    .map(([, , text]) => text!);
+
+interface Example {
+  command: string;
+  expected: string;
+}
+
+/** Every command of the console blocks, and what it is said to show. */
+const examples: Example[] = blocks("console").flatMap((block) =>
+  block.split(/^\$ /m).slice(1).map((example) => {
+    const end = example.indexOf("\n");
+    return {
+      command: example.slice(0, end),
+      expected: example.slice(end + 1).trim(),
+    };
+  })
+);
+
+/** What varies from run to run made the same, where anything was measured. */
+function comparable(text: string): string {
+  if (!/time=|latency|median/.test(text)) return text.trim();
+  const lines = text.trim().split("\n")
+    .map((line) => line.replace(/\d[\d,.]*/g, "#").replace(/█+/g, "█"))
+    .map((line) => line.replace(/[µm]s\b/g, "ms").replace(/ +/g, " ").trim());
+  // As many bars as there are; none is like the one before it.
+  return lines.filter((line, i) => line !== lines[i - 1]).join("\n");
+}
+
+/** Runs a command as a user does, to its end, and shows what he sees. */
+async function shown({ command }: Example): Promise<string> {
+  await using running = new Running(["-c", command], { program: "sh" });
+  const { stdout, stderr } = await running.outcome;
+  return stderr + stdout;
+}
+
+/** The same for one that goes on until it is asked to end. */
+async function served({ command }: Example): Promise<string> {
+  await using running = new Running(["-c", `exec ${command}`], {
+    program: "sh",
+  });
+  await running.shows(/Server listening .*\n/);
+  // deno task hands it on.
+  running.child.kill("SIGTERM");
+  const { stdout } = await running.outcome;
+  return stdout;
+}
+
+const servers = examples.filter(({ expected }) =>
+  expected.startsWith("Server listening")
+);
+const needServer = examples.filter(({ command }) =>
+  /task (--quiet )?client/.test(command)
+);
+const rest = examples.filter((example) =>
+  !servers.includes(example) && !needServer.includes(example)
+);
+
+// They are written for a Unix shell, with the names that Linux has for its tools.
+const mayShow = mayRun && Deno.build.os === "linux";
+
+describe("README's commands show what it says", { ignore: !mayShow }, () => {
+  it("all of them are looked at", () => {
+    assert(examples.length >= 8);
+    assert(servers.length >= 2 && needServer.length >= 3 && rest.length >= 2);
+  });
+
+  for (const example of servers) {
+    it(example.command, async () => {
+      assertEquals((await served(example)).trim(), example.expected);
+    });
+  }
+
+  for (const example of rest) {
+    it(example.command, async () => {
+      const said = comparable(await shown(example));
+      assert(said.includes(comparable(example.expected)), said);
+    });
+  }
+
+  for (const example of needServer) {
+    it(example.command, async () => {
+      const server = ["run", "--allow-net=127.0.0.1:12345", "server.ts"];
+      await using running = new Running(server);
+      await running.shows(/Server listening/);
+      const said = comparable(await shown(example));
+      assert(said.includes(comparable(example.expected)), said);
+    });
+  }
+});
+
+describe("README names", { ignore: !mayRead }, () => {
+  it("each flag of both programs, and none that they lack", () => {
+    const flags = { ...server.flags, ...client.flags, help: 0, version: 0 };
+    const rows = [...readme.matchAll(/^\|.*?`--([a-z-]+)/gm)].map(([, n]) => n);
+    const named = [...readme.matchAll(/`--([a-z-]+)[` ]/g)].map(([, name]) =>
+      name
+    );
+    for (const flag of Object.keys(flags)) {
+      assert(named.includes(flag), `--${flag} is missing`);
+    }
+    const others = ["allow-net", "allow-run", "allow-read", "allow-write"];
+    for (const row of rows) {
+      assert([...Object.keys(flags), ...others].includes(row!), `--${row}`);
+    }
+  });
+
+  it("only tasks that there are", () => {
+    const tasks = Object.keys(config.tasks);
+    for (
+      const [, task] of readme.matchAll(/deno task (?:--quiet )?([a-z:]+)/g)
+    ) {
+      assert(tasks.includes(task!), task);
+    }
+  });
+
+  it("only files that there are", async () => {
+    for (const [, path] of readme.matchAll(/\]\((?!http|#)([^)]+)\)/g)) {
+      await Deno.stat(new URL(`../${path}`, here));
+    }
+  });
+
+  it("each room, and the arrows go down", async () => {
+    const map = readme.split("## The house")[1]!.split("```")[1]!;
+    // Rooms stand before the column in which they are explained.
+    const layers = map.split(/^ +│ *$/m).map((layer) =>
+      layer.split("\n").flatMap((line) => line.slice(0, 41).match(/\w+/g) ?? [])
+        .filter((word) => word !== "ts")
+    );
+    const layerOf = (room: string) =>
+      layers.findIndex((rooms) => rooms.includes(room));
+    for await (const { name } of Deno.readDir(new URL("../lib", here))) {
+      if (["std.d.ts", "compile.ts"].includes(name)) continue;
+      const room = name.replace(".ts", "");
+      assert(layerOf(room) >= 0, `${room} is not on the map`);
+      const source = await Deno.readTextFile(new URL(`../lib/${name}`, here));
+      const code = source.replace(/^ \*.*$/gm, "");
+      for (const [, below] of code.matchAll(/from "\.\/(\w+)\.ts"/g)) {
+        assert(layerOf(room) <= layerOf(below!), `${room} imports ${below}`);
+      }
+    }
+  });
+
+  it("the oldest Deno that is not refused", () => {
+    assert(readme.includes(`${OLDEST_DENO} or newer`));
+  });
+});
