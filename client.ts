@@ -198,9 +198,9 @@ function advice(error: unknown): string | undefined {
   if (error instanceof TimedOutError) {
     return "is it an echo server? allow more time with --timeout";
   }
-  if (error instanceof CutShortError || error instanceof DiffersError) {
-    return "is it an echo server?";
-  }
+  // A server that ends while nothing is under way may well be one.
+  const cut = error instanceof CutShortError && error.received < error.expected;
+  if (cut || error instanceof DiffersError) return "is it an echo server?";
   return undefined;
 }
 

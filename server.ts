@@ -22,7 +22,9 @@ import {
 } from "./lib/defaults.ts";
 import {
   complain,
+  note,
   onEnding,
+  print,
   type Program,
   readText,
   refuseTwoPlaces,
@@ -160,10 +162,9 @@ async function main(values: Values<typeof flags>): Promise<void> {
   const server = serve({
     ...options,
     signal: now.signal,
-    onListen: (addr) => console.log(`Server listening on ${showAddress(addr)}`),
-    onOpen: lines && ((connection) => console.error(lines.opened(connection))),
+    onOpen: lines && ((connection) => note(lines.opened(connection))),
     onClose(connection) {
-      if (lines) console.error(lines.closed(connection));
+      if (lines) note(lines.closed(connection));
       if (values.once) void server.shutdown();
     },
     onShortage: (error) =>
@@ -174,10 +175,11 @@ async function main(values: Values<typeof flags>): Promise<void> {
         }; raise the limit (ulimit -n), or set --max-connections below it`,
       ),
   });
+  print(`Server listening on ${showAddress(server.addr)}`);
   let asked = 0;
   onEnding(() => asked++ ? now.abort() : void server.shutdown());
   const totals = await server.finished;
-  if (lines) console.error(lines.summary(totals));
+  if (lines) note(lines.summary(totals));
 }
 
 function advice(error: unknown): string | undefined {

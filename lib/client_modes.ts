@@ -17,7 +17,7 @@ import { ping, type PingOptions } from "./ping.ts";
 import { pipe } from "./pipe.ts";
 import { place } from "./place.ts";
 import { printable, printableLines } from "./printable.ts";
-import { EXIT, onEnding } from "./program.ts";
+import { EXIT, onEnding, print } from "./program.ts";
 import { loadReport, pingReport, probeLine, progressLine } from "./report.ts";
 
 /** What the user asked for: of any mode, and where the server is. */
@@ -33,7 +33,7 @@ const PROGRESS_EVERY = 10;
 const COLUMNS = 80;
 
 function show(event: string, fields: object): void {
-  console.log(JSON.stringify({ event, ...fields }));
+  print(JSON.stringify({ event, ...fields }));
 }
 
 /** Aborted by the first signal; the second ends the process. */
@@ -63,7 +63,7 @@ export async function runMessage(
     });
   } else {
     const shown = Deno.stdout.isTerminal() ? printableLines(echo) : echo;
-    console.log(`Received from server: ${shown}`);
+    print(`Received from server: ${shown}`);
   }
   return EXIT.ok;
 }
@@ -108,14 +108,14 @@ export async function runPing(options: Request): Promise<number> {
       if (json) {
         show("probe", { ...probe, error: probe.error?.message });
       } else {
-        if (first) console.log(`PING ${where}: ${probe.size} bytes of data`);
-        console.log(probeLine(where, probe));
+        if (first) print(`PING ${where}: ${probe.size} bytes of data`);
+        print(probeLine(where, probe));
       }
       first = false;
     },
   });
   if (json) show("summary", summary);
-  else console.log(`\n${pingReport(where, summary)}`);
+  else print(`\n${pingReport(where, summary)}`);
   return summary.received > 0 ? EXIT.ok : EXIT.failed;
 }
 
@@ -129,20 +129,27 @@ export async function runLoad(options: Request): Promise<number> {
     : `${duration / 1_000} s`;
   let seconds = 0;
   let errors = 0;
+  const unheard = new AbortController();
   const summary = await load({
     ...options,
-    signal: untilEnding(),
+    signal: AbortSignal.any([untilEnding(), unheard.signal]),
     onSecond(second) {
       errors += second.errors;
-      if (json) show("second", second);
       const line = progressLine(second, errors, total);
-      if (live) {
-        Deno.stderr.writeSync(new TextEncoder().encode(`\r${line}\x1b[K`));
-      } else if (++seconds % PROGRESS_EVERY === 0) {
-        console.error(line);
+      try {
+        if (json) show("second", second);
+        if (live) {
+          Deno.stderr.writeSync(new TextEncoder().encode(`\r${line}\x1b[K`));
+        } else if (++seconds % PROGRESS_EVERY === 0) {
+          console.error(line);
+        }
+      } catch (error) {
+        // Nobody takes the results any more.
+        unheard.abort(error);
       }
     },
   });
+  unheard.signal.throwIfAborted();
   if (live) Deno.stderr.writeSync(new TextEncoder().encode("\r\x1b[K"));
   if (json) {
     show("summary", summary);
@@ -150,7 +157,7 @@ export async function runLoad(options: Request): Promise<number> {
     const columns = Deno.stdout.isTerminal()
       ? Deno.consoleSize().columns
       : COLUMNS;
-    console.log(loadReport(where, summary, columns));
+    print(loadReport(where, summary, columns));
   }
   const failed = Object.keys(summary.errors).length > 0;
   return summary.messages > 0 && !failed ? EXIT.ok : EXIT.failed;

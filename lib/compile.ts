@@ -15,6 +15,7 @@
  * @module
  */
 
+import { fromFileUrl } from "@std/path/from-file-url";
 import { TextLineStream } from "@std/streams/text-line-stream";
 
 /** The network, at any address; without asking for what was left out. */
@@ -42,16 +43,26 @@ export function explain(program: string, said: string): string {
 /** Compiles one program. Resolves with its exit status. */
 async function compile(program: string, flags: string[]): Promise<number> {
   const output = `.build/echo-${program}`;
-  const child = new Deno.Command("deno", {
+  const source = fromFileUrl(new URL(`../${program}.ts`, import.meta.url));
+  const command = new Deno.Command("deno", {
     args: [
       ...["compile", ...PERMISSIONS, "--output", output],
-      ...[...flags, `${program}.ts`],
+      ...[...flags, source],
     ],
     // What went wrong is read below, where colour is in the way.
     env: { NO_COLOR: "1" },
     stdin: "null",
     stderr: "piped",
-  }).spawn();
+  });
+  let child: Deno.ChildProcess;
+  try {
+    child = command.spawn();
+  } catch {
+    console.error(
+      `compile: Cannot compile ${program}: Cannot run deno; put it on the PATH`,
+    );
+    return 1;
+  }
   const lines = child.stderr
     .pipeThrough(new TextDecoderStream())
     .pipeThrough(new TextLineStream());

@@ -28,6 +28,7 @@ export interface Limits {
 /**
  * Runs `work` within the limits.
  *
+ * @throws {RangeError} if the timeout is not above 0.
  * @throws what `late` made, the signal's reason, or what `work` threw.
  */
 export async function within<T>(
@@ -35,6 +36,9 @@ export async function within<T>(
   { timeout, signal, late }: Limits,
 ): Promise<T> {
   signal?.throwIfAborted();
+  if (!(timeout > 0)) {
+    throw new RangeError(`Cannot wait for ${timeout} ms: expected more than 0`);
+  }
   const controller = new AbortController();
   const timer = timeout <= MAX_DELAY_MS
     ? setTimeout(() => controller.abort(late()), timeout)

@@ -200,7 +200,6 @@ async function dial(
       return await Deno.connect({ transport: "unix", path });
     }
     conn = await Deno.connect({ hostname, port, signal });
-    conn.setNoDelay(true);
   } catch (error) {
     if (
       error instanceof Deno.errors.NotCapable || error instanceof RangeError
@@ -212,6 +211,11 @@ async function dial(
       : ConnectError;
     throw new Class(`${attempt}: ${reason(error)}`, { cause: error });
   }
+  try {
+    conn.setNoDelay(true);
+  } catch {
+    // The server has reset it already (EINVAL on macOS); the first read tells.
+  }
   return options.tls ? await secure(conn, options, signal) : conn;
 }
 
@@ -220,14 +224,17 @@ async function secure(
   { hostname = DEFAULT_HOSTNAME, caCerts, ...options }: ConnectOptions,
   signal: AbortSignal,
 ): Promise<Deno.TlsConn> {
-  const conn = await Deno.startTls(plain, { hostname, caCerts });
-  const abort = () => conn[Symbol.dispose]();
+  let conn: Deno.TlsConn | undefined;
+  const abort = () => conn?.[Symbol.dispose]();
   signal.addEventListener("abort", abort, { once: true });
   try {
+    conn = await Deno.startTls(plain, { hostname, caCerts });
+    signal.throwIfAborted();
     await conn.handshake();
     return conn;
   } catch (error) {
-    conn[Symbol.dispose]();
+    // startTls closes what it was given, also where it fails.
+    conn?.[Symbol.dispose]();
     throw new HandshakeError(
       `Cannot speak TLS with ${place({ hostname, ...options })}: ${
         reason(error)

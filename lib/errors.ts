@@ -113,12 +113,13 @@ export function restate(error: unknown, attempt: string, grant: string): Error {
   const why = `${attempt}: ${reason(error)}`;
   const options = { cause: error };
   if (error instanceof Deno.errors.NotCapable) {
-    // A compiled program has the permissions that it was compiled with.
-    const again = Deno.build.standalone ? "compile it" : "run again";
-    return new Deno.errors.NotCapable(
-      `${why}: ${again} with ${grant}`,
-      options,
-    );
+    // A compiled program has the permissions that it was compiled with, which
+    // is the network at any address.
+    const kinds = new Set(grant.match(/--allow-(read|write)/g) ?? [grant]);
+    const what = Deno.build.standalone
+      ? `compile it with ${[...kinds].join(" ")}`
+      : `run again with ${grant}`;
+    return new Deno.errors.NotCapable(`${why}: ${what}`, options);
   }
   for (
     const Class of [

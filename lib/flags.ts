@@ -64,6 +64,11 @@ function refuseUnknown(
   takesWords: boolean,
 ): never {
   const [name = given] = given.split("=");
+  if (/^--(allow|deny)-/.test(name)) {
+    throw new UsageError(
+      `Cannot use "${name}" here: it is Deno's, and goes before the program: deno run ${given} ...`,
+    );
+  }
   const nearest = closestString(
     name.replace(/^-+/, ""),
     Object.keys(flags),

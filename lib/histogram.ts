@@ -56,6 +56,9 @@ const BUCKETS = 64;
 export class Histogram {
   #histogram = perfHooks.createHistogram();
   #buckets = new Float64Array(BUCKETS);
+  // Exact, where the histogram has them to three digits.
+  #min = Infinity;
+  #max = 0;
   #squares = 0;
   #sum = 0;
   #count = 0;
@@ -70,6 +73,8 @@ export class Histogram {
     this.#count++;
     this.#sum += ms;
     this.#squares += ms * ms;
+    if (ms < this.#min) this.#min = ms;
+    if (ms > this.#max) this.#max = ms;
     // It takes whole numbers from 1 on.
     this.#histogram.record(Math.max(1, Math.round(ms * NS_PER_MS)));
     this.#buckets[bucketOf(ms)]!++;
@@ -91,16 +96,19 @@ export class Histogram {
     }
     const mean = this.#sum / this.#count;
     const percentile = (p: number) =>
-      Math.min(this.#histogram.percentile(p), this.#histogram.max) / NS_PER_MS;
+      Math.min(
+        Math.max(this.#histogram.percentile(p) / NS_PER_MS, this.#min),
+        this.#max,
+      );
     return {
-      min: this.#histogram.min / NS_PER_MS,
+      min: this.#min,
       mean,
       mdev: Math.sqrt(Math.max(0, this.#squares / this.#count - mean * mean)),
       p50: percentile(50),
       p90: percentile(90),
       p99: percentile(99),
       p999: percentile(99.9),
-      max: this.#histogram.max / NS_PER_MS,
+      max: this.#max,
     };
   }
 

@@ -54,7 +54,7 @@ export function lifecycle<Addr extends Deno.Addr>(
   let graceTimer: ReturnType<typeof setTimeout> | undefined;
   let sweepTimer: ReturnType<typeof setTimeout> | undefined;
 
-  /** A caller's mistake in its callback is reported, and ends nothing here. */
+  /** A caller's mistake in its callback is reported, and changes nothing here. */
   function tell<T>(callback: ((value: T) => void) | undefined, value: T): void {
     try {
       callback?.(value);

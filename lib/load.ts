@@ -42,6 +42,9 @@ const LAST_BACKOFF_MS = 2_000;
 /** Milliseconds between looks at the schedule: as fine as timers are. */
 const TICK_MS = 1;
 
+/** What was due in these last milliseconds may still be sent in time. */
+const SLACK_MS = 20;
+
 /** Names an error for the count by kind: `RefusedError` is `refused`. */
 function kindOf(error: unknown): string {
   const name = error instanceof Error ? error.name : "Error";
@@ -213,8 +216,12 @@ export async function load(options: LoadOptions = {}): Promise<LoadSummary> {
 
   const abort = () => finish();
   try {
-    await open();
-    signal?.throwIfAborted();
+    try {
+      await open();
+    } catch (error) {
+      if (!signal?.aborted) throw error;
+    }
+    if (signal?.aborted) finish();
     signal?.addEventListener("abort", abort, { once: true });
     started = performance.now();
     end = started + duration;
@@ -233,6 +240,10 @@ export async function load(options: LoadOptions = {}): Promise<LoadSummary> {
   }
   const took = Math.max(performance.now() - started, Number.MIN_VALUE);
   const { count: messages } = latencies;
+  const elapsed = Math.min(took, duration) - SLACK_MS;
+  const due = spacing === 0 || elapsed < 0
+    ? 0
+    : Math.min(count, Math.floor(elapsed / spacing) + 1);
   return {
     connections,
     size,
@@ -246,5 +257,6 @@ export async function load(options: LoadOptions = {}): Promise<LoadSummary> {
     fairness: fairness(seats.map((seat) => seat.messages)),
     starved: seats.filter((seat) => seat.messages === 0).length,
     slip,
+    unsent: Math.max(0, due - sent),
   };
 }

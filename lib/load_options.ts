@@ -80,4 +80,9 @@ export interface LoadSummary {
    * free, at most; above a few, it could not keep the rate itself.
    */
   slip: number;
+  /**
+   * Messages that were due and never sent, because their connections waited for
+   * echoes to the end, or because this program was too slow. No latency has them.
+   */
+  unsent: number;
 }

@@ -66,7 +66,11 @@ export interface ServerStats {
   readonly faults?: FaultCounts;
 }
 
-/** What `serve()` takes. `Addr` is what it listens on, by default TCP. */
+/**
+ * What `serve()` takes. `Addr` is what it listens on, by default TCP. What a
+ * callback throws goes to `reportError()`, as uncaught errors do: it ends the
+ * process, or fails the test, unless a listener for `error` prevents that.
+ */
 export interface ServeOptions<Addr extends Deno.Addr = Deno.NetAddr> {
   /**
    * Address or host name to listen on.

@@ -150,9 +150,10 @@ export async function ping(options: PingOptions = {}): Promise<PingSummary> {
     }
   }
 
-  if (options.wait) conn = await connect({ ...options, timeout });
-  const start = performance.now();
+  let start = performance.now();
   try {
+    if (options.wait) conn = await connect({ ...options, timeout });
+    start = performance.now();
     for (let due = start; sent < count && !signal?.aborted;) {
       const result = await probe(sent + 1);
       // Neither sent nor lost: the user ended it while it was under way.

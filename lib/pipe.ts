@@ -47,7 +47,7 @@ export interface Piped {
  */
 const WINDOW = 8 * 1024 * 1024;
 
-/** Bytes read at a time; see LARGEST_BUFFER in relay.ts. */
+/** Bytes read at a time; see LENT in relay.ts. */
 const PIECE = 256 * 1024;
 
 /**

@@ -13,19 +13,30 @@
 
 import { hostPort } from "./address.ts";
 import { DEFAULT_HOSTNAME, DEFAULT_PORT } from "./defaults.ts";
+import type { ConnectOptions } from "./options.ts";
 
-/** Where an end of the exchange is, as one word. */
-export function place(
-  options: { path?: string; hostname?: string; port?: number },
-): string {
+/** The options that say where an end of the exchange is. */
+export type Place = Pick<ConnectOptions, "path" | "hostname" | "port">;
+
+/** The same as one word. */
+export function place(options: Place): string {
   const { path, hostname = DEFAULT_HOSTNAME, port = DEFAULT_PORT } = options;
   return path ?? hostPort(hostname, port);
 }
 
+/** A permission as it is granted, in quotes where a shell would read more in it. */
+export function permission(kind: "net" | "read" | "write", to: string): string {
+  const flag = `--allow-${kind}=${to}`;
+  return /^[\w./:=-]+$/.test(flag) ? flag : `'${flag}'`;
+}
+
 /** The permissions without which an end of the exchange cannot be there. */
-export function grant(options: { path?: string }): string {
+export function grant(options: Place): string {
   const { path } = options;
-  return path === undefined
-    ? `--allow-net=${place(options)}`
-    : `--allow-net=unix:${path} --allow-read=${path} --allow-write=${path}`;
+  if (path === undefined) return permission("net", place(options));
+  return [
+    permission("net", `unix:${path}`),
+    permission("read", path),
+    permission("write", path),
+  ].join(" ");
 }

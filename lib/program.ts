@@ -19,7 +19,8 @@ import {
   usageOf,
   type Values,
 } from "./flags.ts";
-import { restate } from "./errors.ts";
+import { reason, restate } from "./errors.ts";
+import { permission } from "./place.ts";
 import { printable } from "./printable.ts";
 import { refuseOldDeno } from "./runtime.ts";
 
@@ -103,13 +104,41 @@ export function readText(path: string): string {
   try {
     return Deno.readTextFileSync(path);
   } catch (error) {
-    throw restate(error, `Cannot read ${path}`, `--allow-read=${path}`);
+    throw restate(error, `Cannot read ${path}`, permission("read", path));
   }
 }
 
-/** Writes a line to stderr, with the program's name before it. */
+/**
+ * Writes a line of results to stdout.
+ *
+ * @throws {Error} if it takes no more, which `console.log` keeps to itself.
+ */
+export function print(line: string): void {
+  const bytes = new TextEncoder().encode(`${line}\n`);
+  try {
+    for (let at = 0; at < bytes.length;) {
+      at += Deno.stdout.writeSync(bytes.subarray(at));
+    }
+  } catch (error) {
+    const why = error instanceof Deno.errors.BrokenPipe
+      ? "it is closed"
+      : reason(error);
+    throw new Error(`Cannot write to stdout: ${why}`, { cause: error });
+  }
+}
+
+/** Writes a line to stderr, if it takes any; a full disk ends no server. */
+export function note(line: string): void {
+  try {
+    console.error(line);
+  } catch {
+    // There is nowhere left to say it.
+  }
+}
+
+/** The same for what went wrong, with the program's name before it. */
 export function complain(program: Program<Flags>, message: string): void {
-  console.error(`${program.name}: ${message}`);
+  note(`${program.name}: ${message}`);
 }
 
 /**
@@ -127,7 +156,7 @@ export async function run<F extends Flags>(
   try {
     const request = read(program, Deno.args);
     if ("show" in request) {
-      console.log(request.show);
+      print(request.show);
     } else {
       refuseOldDeno("Cannot start");
       values = request.values;

@@ -118,10 +118,19 @@ export function loadReport(
       : `errors: ${
         errors.map(([kind, count]) => `${count} ${kind}`).join(", ")
       }`,
-    `fairness ${
-      summary.fairness.toFixed(4)
-    } (Jain), ${summary.starved} starved`,
+    `${
+      summary.messages > 0
+        ? `fairness ${summary.fairness.toFixed(4)} (Jain), `
+        : ""
+    }${summary.starved} starved`,
   ];
+  if (summary.unsent > 0) {
+    lines.push(
+      `${
+        grouped(summary.unsent)
+      } more were due at this rate and not sent: it is too much for the server, or for so few connections`,
+    );
+  }
   if (summary.slip > SLIP_MS) {
     lines.push(
       `this program was up to ${

@@ -11,11 +11,6 @@ declare module "@std/assert" {
   export class AssertionError extends Error {}
   export function assert(expr: unknown, msg?: string): asserts expr;
   export function assertEquals<T>(actual: T, expected: T, msg?: string): void;
-  export function assertNotEquals<T>(
-    actual: T,
-    expected: T,
-    msg?: string,
-  ): void;
   export function assertStrictEquals<T>(
     actual: unknown,
     expected: T,
@@ -27,7 +22,6 @@ declare module "@std/assert" {
     tolerance?: number,
     msg?: string,
   ): void;
-  export function assertGreater<T>(actual: T, expected: T, msg?: string): void;
   export function assertGreaterOrEqual<T>(
     actual: T,
     expected: T,
@@ -51,11 +45,6 @@ declare module "@std/assert" {
     expected: RegExp,
     msg?: string,
   ): void;
-  export function assertNotMatch(
-    actual: string,
-    expected: RegExp,
-    msg?: string,
-  ): void;
   export function assertStringIncludes(
     actual: string,
     expected: string,
@@ -73,7 +62,6 @@ declare module "@std/assert" {
     msgIncludes?: string,
     msg?: string,
   ): Promise<E>;
-  export function fail(msg?: string): never;
 }
 
 declare module "@std/async/delay" {

@@ -82,6 +82,25 @@ describe("the client's modes, seen from outside", { ignore: !mayRun }, () => {
     });
   });
 
+  for (const mode of ["--ping --interval 1ms", "--load --json"]) {
+    it(`${mode} is one line and 1 when stdout is closed`, {
+      ignore: !maySignal,
+    }, async () => {
+      await using server = serve({ port: 0 });
+      const args = deno("client.ts", ["--port", String(portOf(server)), mode]);
+      const command = `'${Deno.execPath()}' ${args.join(" ")}`;
+      await using client = new Running(
+        ["-c", `(${command}; echo $? >&2) | head -n 1`],
+        { program: "sh" },
+      );
+      const { stderr } = await client.outcome;
+      assertEquals(
+        stderr,
+        "echo-client: Cannot write to stdout: it is closed\n1\n",
+      );
+    });
+  }
+
   it("--ping shows each probe and a summary", async () => {
     await using server = serve({ port: 0 });
     const args = ["--ping", "--count", "2", "--interval", "1ms"];

@@ -1,8 +1,9 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { fromFileUrl } from "@std/path/from-file-url";
 import { describe, it } from "@std/testing/bdd";
 import { explain } from "../lib/compile.ts";
 import { closedPort } from "./peers.ts";
-import { mayRun, Running } from "./processes.ts";
+import { mayRun, type Outcome, output, Running } from "./processes.ts";
 
 describe("a failed compilation is told", () => {
   it("in one line with the way out, where the base binary is missing", () => {
@@ -44,29 +45,43 @@ Caused by:
   });
 });
 
-/** Runs `deno task compile` with another environment. */
+const script = fromFileUrl(new URL("../lib/compile.ts", import.meta.url));
+
+/** Compiles as the task does, into another folder than the user's. */
 async function compile(
   args: string[],
-  env: Record<string, string>,
-): Promise<{ status: number; stderr: string }> {
-  await using task = new Running(["task", "--quiet", ...args], { env });
+  { cwd, env }: { cwd: string; env: Record<string, string> },
+): Promise<Outcome> {
+  const unset = `unset DENORT_BIN; exec "$0" "$@"`;
+  const deno = ["run", "--quiet", "--allow-run=deno", script, ...args];
+  await using task = "DENORT_BIN" in env
+    ? new Running(deno, { cwd, env })
+    : new Running(["-c", unset, Deno.execPath(), ...deno], {
+      program: "sh",
+      cwd,
+      env,
+    });
   return await task.outcome;
 }
 
-describe("deno task compile", { ignore: !mayRun }, () => {
+// Elsewhere the base has to be signed, or to be what it says it is.
+const mayCompile = mayRun && Deno.build.os === "linux";
+
+describe("deno task compile", { ignore: !mayCompile }, () => {
   // What comes out of Deno itself as the base is no program, but it has all that
   // was added to it.
   const env = { DENORT_BIN: Deno.execPath() };
 
-  it("compiles both, with the network as their only permission", {
-    // Elsewhere the base has to be signed, or to be what it says it is.
-    ignore: Deno.build.os !== "linux",
-  }, async () => {
-    const { status, stderr } = await compile(["compile"], env);
+  it("compiles both, with the network as their only permission", async () => {
+    const cwd = await Deno.makeTempDir();
+    const { status, stderr } = await compile(["server", "client"], {
+      cwd,
+      env,
+    });
     assertEquals(status, 0, stderr);
     for (const program of ["server", "client"]) {
-      const path = new URL(`../.build/echo-${program}`, import.meta.url);
-      const file = new TextDecoder("latin1").decode(await Deno.readFile(path));
+      const bytes = await Deno.readFile(`${cwd}/.build/echo-${program}`);
+      const file = new TextDecoder("latin1").decode(bytes);
       const at = file.lastIndexOf('"permissions":{');
       const metadata = file.slice(at, file.indexOf("}", at));
       assertStringIncludes(metadata, '"allow_net":[]');
@@ -74,38 +89,52 @@ describe("deno task compile", { ignore: !mayRun }, () => {
         assertStringIncludes(metadata, `"allow_${other}":null`);
       }
       assertMatch(file.slice(at), /"entrypoint_key":"(server|client)\.ts"/);
+      // --reuse-port needs it.
+      assertStringIncludes(file.slice(at), '"features":["net"]');
     }
+    await Deno.remove(cwd, { recursive: true });
   });
 
   it("hands its flags on to deno compile", async () => {
+    const cwd = await Deno.makeTempDir();
     const { status, stderr } = await compile(
-      ["compile", "--target", "pdp11"],
-      env,
+      ["server", "client", "--target", "pdp11"],
+      { cwd, env },
     );
     assertEquals(status, 1);
     assertStringIncludes(stderr, "x86_64-pc-windows-msvc");
+    await Deno.remove(cwd, { recursive: true });
   });
 
   it("says in one line where the base binary cannot be downloaded", async () => {
     // A cache of its own, where no base binary is; the packages are shared.
-    const { npmCache } = JSON.parse(
-      new TextDecoder().decode(
-        (await new Deno.Command(Deno.execPath(), { args: ["info", "--json"] })
-          .output()).stdout,
-      ),
-    );
-    const cache = await Deno.makeTempDir();
-    await Deno.symlink(npmCache, `${cache}/npm`, { type: "dir" });
+    const info = await output(["info", "--json"]);
+    const cwd = await Deno.makeTempDir();
+    await Deno.symlink(JSON.parse(info.stdout).npmCache, `${cwd}/npm`);
     const proxy = `http://127.0.0.1:${closedPort()}`;
-    const { status, stderr } = await compile(["compile:client"], {
-      DENO_DIR: cache,
-      HTTPS_PROXY: proxy,
+    const { status, stderr } = await compile(["client"], {
+      cwd,
+      env: { DENO_DIR: cwd, HTTPS_PROXY: proxy },
     });
     assertEquals(status, 1);
     assertMatch(
       stderr.split("\n").at(-2)!,
       /^compile: Cannot compile client: no base binary from https:.*DENORT_BIN=\/path\/to\/denort$/,
     );
-    await Deno.remove(cache, { recursive: true });
+    await Deno.remove(cwd, { recursive: true });
+  });
+
+  it("says in one line where there is no deno on the PATH", async () => {
+    const cwd = await Deno.makeTempDir();
+    assertEquals(
+      await compile(["client"], { cwd, env: { ...env, PATH: "/nowhere" } }),
+      {
+        status: 1,
+        stdout: "",
+        stderr:
+          "compile: Cannot compile client: Cannot run deno; put it on the PATH\n",
+      },
+    );
+    await Deno.remove(cwd);
   });
 });

@@ -62,6 +62,14 @@ describe("what is not in the table is refused by name", () => {
     refused(["-o"], 'Cannot use unknown flag "-o": did you mean --port?');
   });
 
+  it("a permission, which goes elsewhere", () => {
+    assertThrows(
+      () => parseFlags(flags, ["--allow-net=[::1]:7"]),
+      UsageError,
+      'Cannot use "--allow-net" here: it is Deno\'s, and goes before the program: deno run --allow-net=[::1]:7 ...',
+    );
+  });
+
   it("names that every object has", () => {
     for (const name of ["constructor", "toString", "__proto__"]) {
       assertThrows(

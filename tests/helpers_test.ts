@@ -1,8 +1,11 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { hostPort, showAddress } from "../lib/address.ts";
+import { corrupter } from "../lib/corrupt.ts";
 import { within } from "../lib/deadline.ts";
+import { grant, permission } from "../lib/place.ts";
 import { printable, printableLines } from "../lib/printable.ts";
+import { random } from "../lib/random.ts";
 import { OLDEST_DENO, refuseOldDeno } from "../lib/runtime.ts";
 import { difference } from "../lib/verify.ts";
 
@@ -55,6 +58,36 @@ describe("a Deno is refused", () => {
   });
 });
 
+describe("the permission that an end takes", () => {
+  it("is said as Deno wants it, and as a shell leaves it", () => {
+    assertEquals(grant({ port: 7 }), "--allow-net=127.0.0.1:7");
+    assertEquals(grant({ hostname: "::1" }), "'--allow-net=[::1]:12345'");
+    assertEquals(
+      grant({ path: "/run/e.sock" }),
+      "--allow-net=unix:/run/e.sock --allow-read=/run/e.sock --allow-write=/run/e.sock",
+    );
+    assertEquals(permission("read", "/my ca"), "'--allow-read=/my ca'");
+  });
+});
+
+describe("bytes are changed", () => {
+  it("alike, however the stream is cut", () => {
+    const bytes = new Uint8Array(1_000);
+    const whole = corrupter(0.1, random(1, 2, 3))(bytes);
+    const change = corrupter(0.1, random(1, 2, 3));
+    const parts = [100, 1, 700, 199].map((n) => change(new Uint8Array(n)));
+    assertEquals(parts.flatMap(({ bytes }) => [...bytes]), [...whole.bytes]);
+    assert(whole.changed > 50 && whole.changed < 150);
+    assertEquals(whole.changed, whole.bytes.filter((byte) => byte > 0).length);
+  });
+
+  it("all of them, none, or hardly ever", () => {
+    const changed = (probability: number) =>
+      corrupter(probability, random(1, 1, 1))(new Uint8Array(1_000)).changed;
+    assertEquals([1, 0, 1e-17, 5e-324].map(changed), [1_000, 0, 0, 0]);
+  });
+});
+
 describe("the first difference", () => {
   const bytes = (...values: number[]) => Uint8Array.from(values);
   it("is none where all is the same", () => {
@@ -98,6 +131,16 @@ describe("work within a time", () => {
       RangeError,
       "late",
     );
+  });
+
+  it("has to be some time", async () => {
+    for (const timeout of [0, -1, NaN]) {
+      await assertRejects(
+        () => within(() => Promise.resolve(), { timeout, late }),
+        RangeError,
+        `Cannot wait for ${timeout} ms`,
+      );
+    }
   });
 
   it("rejects with the caller's reason, and does not begin after it", async () => {

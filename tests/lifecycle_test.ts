@@ -48,7 +48,7 @@ describe("an orderly shutdown", () => {
     const closed = new Map<number, ClosedConnection>();
     const server = serve({
       port: 0,
-      grace: 4_000, // of which the half is for those who never stop sending
+      grace: 8_000, // of which the half is for those who never stop sending
       onClose: (c) => closed.set((c.remoteAddr as Deno.NetAddr).port, c),
     });
     const conns = await Promise.all(

@@ -110,6 +110,29 @@ describe("load with a rate", () => {
     // those that were due meanwhile waited 290 ms, 280 ms, and so on.
     assertGreaterOrEqual(summary.latency.max, 300);
     assertGreaterOrEqual(summary.latency.p50, 100);
+    assertEquals(summary.unsent, 0);
+  });
+
+  it("tells how many were due and never sent", async () => {
+    await using server = peer(swallow);
+    const { messages, unsent } = await load({
+      port: server.port,
+      connections: 1,
+      rate: 1_000,
+      duration: 300,
+    });
+    assertEquals(messages, 0);
+    // One of about 280 that were due was sent.
+    assertGreaterOrEqual(unsent, 100);
+  });
+
+  it("is over with nothing when it is aborted before it began", async () => {
+    const { messages, errors } = await load({
+      port: closedPort(),
+      wait: 60_000,
+      signal: AbortSignal.timeout(20),
+    });
+    assertEquals([messages, errors], [0, {}]);
   });
 });
 

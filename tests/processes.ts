@@ -38,7 +38,8 @@ export class Running implements AsyncDisposable {
 
   constructor(
     args: string[],
-    { stdin = "null", program = Deno.execPath(), env }: {
+    { stdin = "null", program = Deno.execPath(), env, cwd = root }: {
+      cwd?: string | URL;
       stdin?: "null" | "piped";
       program?: string;
       env?: Record<string, string>;
@@ -46,7 +47,7 @@ export class Running implements AsyncDisposable {
   ) {
     this.child = new Deno.Command(program, {
       args,
-      cwd: root,
+      cwd,
       env: { NO_COLOR: "1", ...env },
       stdin,
       stdout: "piped",

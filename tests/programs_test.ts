@@ -291,7 +291,7 @@ describe(
         await fails(
           deno(`${program}.ts`, ["--hostname", "::1", "--port", "8080"], []),
           1,
-          `echo-${program}: Cannot ${does} [::1]:8080: permission not granted: run again with --allow-net=[::1]:8080\n`,
+          `echo-${program}: Cannot ${does} [::1]:8080: permission not granted: run again with '--allow-net=[::1]:8080'\n`,
         );
       }
     });

@@ -159,6 +159,23 @@ describe("README names", { ignore: !mayRead }, () => {
     }
   });
 
+  it("rooms that do not know each other in a circle", async () => {
+    const below = new Map<string, string[]>();
+    for await (const { name } of Deno.readDir(new URL("../lib", here))) {
+      const source = await Deno.readTextFile(new URL(`../lib/${name}`, here));
+      const code = source.replace(/^ \*.*$/gm, "");
+      below.set(
+        name.replace(".ts", ""),
+        [...code.matchAll(/from "\.\/(\w+)\.ts"/g)].map(([, room]) => room!),
+      );
+    }
+    const visit = (room: string, path: string[]) => {
+      assert(!path.includes(room), [...path, room].join(" > "));
+      for (const next of below.get(room) ?? []) visit(next, [...path, room]);
+    };
+    for (const room of below.keys()) visit(room, []);
+  });
+
   it("the oldest Deno that is not refused", () => {
     assert(readme.includes(`${OLDEST_DENO} or newer`));
   });

@@ -133,6 +133,7 @@ describe("a load run's lines", () => {
     fairness: 0.99987,
     starved: 0,
     slip: 0,
+    unsent: 0,
   };
 
   it("fit the terminal, their bars logarithmic", () => {
@@ -167,10 +168,13 @@ describe("a load run's lines", () => {
       buckets: [],
       errors: { "timed out": 3, differs: 1 },
       slip: 20,
+      unsent: 1_234,
     };
     const report = loadReport("h:7", failed, 80);
     assert(report.includes("errors: 3 timed out, 1 differs"));
     assert(report.includes("20.000 ms late itself"));
+    assert(report.includes("1,234 more were due"));
+    assert(!report.includes("fairness"));
     assert(!report.includes("latency"));
   });
 

@@ -19,10 +19,11 @@ async function turns(readers: number): Promise<void> {
   const gate = new Turnstile();
   const { promise, resolve } = Promise.withResolvers<void>();
   let left = TURNS;
+  let stopped = 0;
   const go = () => {
-    if (--left === 0) resolve();
     // Not from within its own turn, as a read takes at least a microtask.
-    if (left > 0) queueMicrotask(() => gate.pass(go));
+    if (--left >= 0) queueMicrotask(() => gate.pass(go));
+    else if (++stopped === readers) resolve();
   };
   for (let i = 0; i < readers; i++) gate.join();
   for (let i = 0; i < readers; i++) gate.pass(go);

@@ -63,6 +63,23 @@ describe("the server, seen from outside", { ignore: !mayRun }, () => {
     assertEquals([lines[2].accepted, lines[2].peak], [1, 1]);
   });
 
+  it("goes on where its log cannot be written", {
+    ignore: Deno.build.os !== "linux",
+  }, async () => {
+    const args = ["--port", "0", "--verbose"];
+    const command = `'${Deno.execPath()}' ${deno("server.ts", args).join(" ")}`;
+    await using server = new Running(["-c", `exec ${command} 2>/dev/full`], {
+      program: "sh",
+    });
+    const [, port] = await server.shows(/Server listening on .*:(\d+)\n/);
+    for (const _ of [1, 2]) {
+      const { status } = await output(deno("client.ts", ["--port", port!]));
+      assertEquals(status, 0);
+    }
+    server.child.kill("SIGTERM");
+    assertEquals((await server.outcome).status, 0);
+  });
+
   it("a second signal ends it at once, whatever clients do", {
     ignore: !maySignal,
   }, async () => {

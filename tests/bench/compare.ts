@@ -73,8 +73,7 @@ async function start(contender: Contender): Promise<Subject> {
   const port = closedPort();
   const [command, ...args] = on(0, contender.command(port));
   const child = new Deno.Command(command!, { args, stdout: "null" }).spawn();
-  (await connect({ port, wait: 30_000 })).close();
-  return {
+  const subject: Subject = {
     port,
     async memory() {
       const kilobytes = await said("ps", ["-o", "rss=", "-p", `${child.pid}`]);
@@ -87,10 +86,21 @@ async function start(contender: Contender): Promise<Subject> {
       return (Number(fields[11]) + Number(fields[12])) / TICKS;
     },
     async [Symbol.asyncDispose]() {
-      child.kill("SIGKILL");
+      try {
+        child.kill("SIGKILL");
+      } catch {
+        // It has ended.
+      }
       await child.status;
     },
   };
+  try {
+    (await connect({ port, wait: 30_000 })).close();
+    return subject;
+  } catch (error) {
+    await subject[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 /** Runs our client's load mode as its users do. */

@@ -83,7 +83,8 @@ export async function contenders(folder: string): Promise<Contender[]> {
     });
   }
   const go = await said("go", ["version"]);
-  const binary = `${folder}/echo-go`;
+  // Windows runs nothing without this ending; the others do not mind it.
+  const binary = `${folder}/echo-go.exe`;
   const built = go &&
     await said("go", ["build", "-o", binary, path("echo.go")], {
       GO111MODULE: "off",
