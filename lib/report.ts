@@ -118,12 +118,12 @@ export function loadReport(
       : `errors: ${
         errors.map(([kind, count]) => `${count} ${kind}`).join(", ")
       }`,
-    `${
-      summary.messages > 0
-        ? `fairness ${summary.fairness.toFixed(4)} (Jain), `
-        : ""
-    }${summary.starved} starved`,
   ];
+  // Where nobody got anything, all got the same.
+  const fairness = `fairness ${summary.fairness.toFixed(4)} (Jain), `;
+  lines.push(
+    `${summary.messages > 0 ? fairness : ""}${summary.starved} starved`,
+  );
   if (summary.unsent > 0) {
     lines.push(
       `${
