@@ -53,8 +53,10 @@ import { checkFaults } from "./faults.ts";
 import { lifecycle, type Listener } from "./lifecycle.ts";
 import type { ConnectOptions, EchoServer, ServeOptions } from "./options.ts";
 import { grant, place } from "./place.ts";
+import { NOT_NEGATIVE, POSITIVE, refuseOutside, WHOLE } from "./ranges.ts";
 import { roundTrip } from "./roundtrip.ts";
 import { refuseOldDeno } from "./runtime.ts";
+import { secure } from "./secure.ts";
 
 export type * from "./options.ts";
 export {
@@ -95,28 +97,21 @@ export function serve(options?: ServeOptions): EchoServer;
 export function serve<Addr extends Deno.Addr>(
   options: ServeOptions<Addr> = {},
 ): EchoServer<Addr> {
-  const { maxConnections = 1, idleTimeout = 1, grace = 0 } = options;
-  if (!(maxConnections >= 1)) {
-    throw new RangeError(
-      `Cannot serve ${maxConnections} connections: expected 1 or more`,
-    );
-  }
-  if (!(idleTimeout > 0)) {
-    throw new RangeError(
-      `Cannot end connections idle for ${idleTimeout} ms: expected more than 0`,
-    );
-  }
-  if (!(grace >= 0)) {
-    throw new RangeError(
-      `Cannot shut down within ${grace} ms: expected 0 or more`,
-    );
-  }
+  const attempt = `Cannot listen on ${place(options)}`;
+  const { backlog, maxConnections, idleTimeout, grace } = options;
+  refuseOutside(WHOLE, { attempt, options: { backlog } });
+  // There may be no end to them.
+  refuseOutside(POSITIVE, {
+    attempt,
+    options: { maxConnections, idleTimeout },
+  });
+  refuseOutside(NOT_NEGATIVE, { attempt, options: { grace } });
   if (options.faults) checkFaults(options.faults);
-  refuseOldDeno(`Cannot listen on ${place(options)}`);
+  refuseOldDeno(attempt);
   try {
     return lifecycle(listen(options) as unknown as Listener<Addr>, options);
   } catch (error) {
-    throw restate(error, `Cannot listen on ${place(options)}`, grant(options));
+    throw restate(error, attempt, grant(options));
   }
 }
 
@@ -154,6 +149,7 @@ function listenUnix(path: string): Deno.Listener<Deno.Conn> {
  * @throws {HandshakeError} if no TLS session comes about.
  * @throws {ConnectError} if there is no connection for another reason.
  * @throws {TimedOutError} if an attempt takes longer than `timeout`.
+ * @throws {RangeError} if an option is out of its range.
  * @throws {Deno.errors.NotCapable} if a permission is missing; the message says
  * which.
  * @throws {Deno.errors.NotSupported} if this Deno is too old.
@@ -162,14 +158,17 @@ export async function connect(
   options: ConnectOptions = {},
 ): Promise<Deno.Conn> {
   const { wait = 0, timeout = DEFAULT_TIMEOUT_MS, signal } = options;
-  refuseOldDeno(`Cannot connect to ${place(options)}`);
+  const attempt = `Cannot connect to ${place(options)}`;
+  refuseOldDeno(attempt);
+  refuseOutside(POSITIVE, { attempt, options: { timeout } });
+  refuseOutside(NOT_NEGATIVE, { attempt, options: { wait } });
   const until = performance.now() + wait;
   const limits = {
     timeout,
     signal,
     late: () =>
       new TimedOutError(
-        `Cannot connect to ${place(options)}: no answer within ${timeout} ms`,
+        `${attempt}: no answer within ${timeout} ms`,
       ),
   };
   for (
@@ -216,34 +215,7 @@ async function dial(
   } catch {
     // The server has reset it already (EINVAL on macOS); the first read tells.
   }
-  return options.tls ? await secure(conn, options, signal) : conn;
-}
-
-async function secure(
-  plain: Deno.TcpConn,
-  { hostname = DEFAULT_HOSTNAME, caCerts, ...options }: ConnectOptions,
-  signal: AbortSignal,
-): Promise<Deno.TlsConn> {
-  let conn: Deno.TlsConn | undefined;
-  const abort = () => conn?.[Symbol.dispose]();
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    conn = await Deno.startTls(plain, { hostname, caCerts });
-    signal.throwIfAborted();
-    await conn.handshake();
-    return conn;
-  } catch (error) {
-    // startTls closes what it was given, also where it fails.
-    conn?.[Symbol.dispose]();
-    throw new HandshakeError(
-      `Cannot speak TLS with ${place({ hostname, ...options })}: ${
-        reason(error)
-      }`,
-      { cause: error },
-    );
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
+  return options.tls ? await secure(conn, { ...options, signal }) : conn;
 }
 
 /**

@@ -77,6 +77,15 @@ export class DiffersError extends EchoError {
   }
 }
 
+/** Names an error for the count by kind: `RefusedError` is `refused`. */
+export function kindOf(error: unknown): string {
+  const name = error instanceof Error ? error.name : "Error";
+  return name.replace(/Error$/, "").replace(
+    /[A-Z]/g,
+    (letter, at) => `${at ? " " : ""}${letter.toLowerCase()}`,
+  );
+}
+
 // Each operating system has its own words for these, and Deno its own guess at
 // the flag that is missing.
 const REASONS = [

@@ -11,6 +11,9 @@
  * @module
  */
 
+import { refuseOutside, SHARE, WHOLE, WHOLE_OR_NONE } from "./ranges.ts";
+import { MAX_DELAY_MS } from "./values.ts";
+
 /** What to do to connections. All of it combines. */
 export interface Faults {
   /** Milliseconds that each piece comes later, in order. */
@@ -48,30 +51,19 @@ export interface Faults {
 /** How often each fault took effect: pieces, bytes or connections. */
 export type FaultCounts = Record<string, number>;
 
-const WHOLE = ["bandwidth", "slicer"] as const;
-const COUNTS = ["limitData", "stall", "reset"] as const;
-const TIMES = ["latency", "jitter", "slicerDelay"] as const;
-const SHARES = ["corrupt", "toxicity"] as const;
-
 /** @throws {RangeError} that names the fault whose value is out of range. */
 export function checkFaults(faults: Faults): void {
-  const check = (
-    names: readonly (keyof Faults)[],
-    fits: (value: number) => boolean,
-    expected: string,
-  ) => {
-    for (const name of names) {
-      const value = faults[name];
-      if (value !== undefined && !fits(value as number)) {
-        throw new RangeError(
-          `Cannot misbehave with ${name} ${value}: expected ${expected}`,
-        );
-      }
-    }
-  };
-  check(WHOLE, (v) => Number.isInteger(v) && v >= 1, "1 or more bytes");
-  check(COUNTS, (v) => Number.isInteger(v) && v >= 0, "0 or more bytes");
-  check(TIMES, (v) => v >= 0 && v < 2 ** 31, "0 or more milliseconds");
-  check(SHARES, (v) => v >= 0 && v <= 1, "a share from 0 to 1");
-  check(["seed"], Number.isSafeInteger, "a whole number");
+  const attempt = "Cannot misbehave";
+  const { bandwidth, slicer, limitData, stall, reset, seed } = faults;
+  const { latency, jitter, slicerDelay, corrupt, toxicity } = faults;
+  refuseOutside(WHOLE, { attempt, options: { bandwidth, slicer } });
+  refuseOutside(WHOLE_OR_NONE, {
+    attempt,
+    options: { limitData, stall, reset, seed },
+  });
+  refuseOutside({
+    fits: (value) => value >= 0 && value <= MAX_DELAY_MS,
+    expected: "0 or more milliseconds",
+  }, { attempt, options: { latency, jitter, slicerDelay } });
+  refuseOutside(SHARE, { attempt, options: { corrupt, toxicity } });
 }

@@ -24,10 +24,13 @@ import {
   DEFAULT_TIMEOUT_MS,
 } from "./defaults.ts";
 import { connect, type ConnectOptions } from "./echo.ts";
+import { kindOf } from "./errors.ts";
 import { fairness } from "./fairness.ts";
 import { Histogram } from "./histogram.ts";
 import { Link, type Seat } from "./link.ts";
 import type { LoadOptions, LoadSummary } from "./load_options.ts";
+import { place } from "./place.ts";
+import { POSITIVE, refuseOutside, WHOLE } from "./ranges.ts";
 import { shared } from "./turnstile.ts";
 
 export type * from "./load_options.ts";
@@ -45,19 +48,11 @@ const TICK_MS = 1;
 /** What was due in these last milliseconds may still be sent in time. */
 const SLACK_MS = 20;
 
-/** Names an error for the count by kind: `RefusedError` is `refused`. */
-function kindOf(error: unknown): string {
-  const name = error instanceof Error ? error.name : "Error";
-  return name.replace(/Error$/, "").replace(
-    /[A-Z]/g,
-    (letter, at) => `${at ? " " : ""}${letter.toLowerCase()}`,
-  );
-}
-
 /**
  * Loads a server. Errors after the start are counted by kind, and the connection
  * is replaced.
  *
+ * @throws {RangeError} if an option is out of its range.
  * @throws what `connect` throws if a connection cannot be made at the start.
  */
 export async function load(options: LoadOptions = {}): Promise<LoadSummary> {
@@ -71,6 +66,12 @@ export async function load(options: LoadOptions = {}): Promise<LoadSummary> {
     signal,
     onSecond,
   } = options;
+  const attempt = `Cannot load ${place(options)}`;
+  refuseOutside(WHOLE, {
+    attempt,
+    options: { connections, count: options.count, size },
+  });
+  refuseOutside(POSITIVE, { attempt, options: { duration, rate } });
   const latencies = new Histogram();
   const errors: Record<string, number> = {};
   const timers = new Set<ReturnType<typeof setInterval>>();

@@ -15,6 +15,7 @@ import { delay } from "@std/async/delay";
 import { connect, type ConnectOptions, EchoError } from "./echo.ts";
 import { Histogram, type Latency } from "./histogram.ts";
 import { place } from "./place.ts";
+import { NOT_NEGATIVE, refuseOutside, WHOLE } from "./ranges.ts";
 import { roundTrip } from "./roundtrip.ts";
 
 export type { Latency };
@@ -98,6 +99,7 @@ function payload(seq: number, size: number): Uint8Array {
  * Sends probes until there were `count` of them or the signal is aborted. Lost
  * probes are counted, not thrown.
  *
+ * @throws {RangeError} if an option is out of its range.
  * @throws what `connect` throws if the first connection cannot be made within
  * `wait`, for want of a permission or of a server that was waited for.
  */
@@ -111,6 +113,8 @@ export async function ping(options: PingOptions = {}): Promise<PingSummary> {
     onProbe,
   } = options;
   const attempt = `Cannot ping ${place(options)}`;
+  refuseOutside(WHOLE, { attempt, options: { count: options.count, size } });
+  refuseOutside(NOT_NEGATIVE, { attempt, options: { interval } });
   const once = { ...options, timeout, wait: 0 };
   const times = new Histogram();
   let conn: Deno.Conn | undefined;

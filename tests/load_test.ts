@@ -136,6 +136,25 @@ describe("load with a rate", () => {
   });
 });
 
+it("load refuses what cannot be, by name", async () => {
+  for (
+    const option of [
+      { connections: 0 },
+      { count: 0.5 },
+      { size: 0 },
+      { rate: 0 },
+      { duration: -1 },
+      { timeout: NaN },
+    ]
+  ) {
+    await assertRejects(
+      () => load({ ...option, port: closedPort() }),
+      RangeError,
+      `with ${Object.keys(option)[0]} ${Object.values(option)[0]}: expected`,
+    );
+  }
+});
+
 describe("load counts errors by kind", () => {
   const short = { connections: 2, duration: 700, timeout: 300 };
 

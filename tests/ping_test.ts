@@ -141,6 +141,16 @@ describe("ping", () => {
     );
   });
 
+  it("refuses what cannot be, by name", async () => {
+    for (const option of [{ count: 0 }, { count: 1.5 }, { size: 0 }]) {
+      await assertRejects(
+        () => ping(option),
+        RangeError,
+        `with ${Object.keys(option)[0]} ${Object.values(option)[0]}: expected`,
+      );
+    }
+  });
+
   it("is over at once when it is aborted before it began", async () => {
     const signal = AbortSignal.abort();
     for (const wait of [0, 60_000]) {
