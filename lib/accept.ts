@@ -49,10 +49,11 @@ const LAST_PAUSE_MS = 1_000;
  * from which on more are waiting in the kernel's queue. They are taken before
  * the ones already here are served, since that queue overflows at 4096, and who
  * is dropped from it comes back only after a second. The bound is on how many
- * wait here meanwhile: some 50 ms of work.
+ * wait here meanwhile: as many again, some 100 ms of work. With half of that, one
+ * storm of 8000 in four lost some to the overflow.
  */
 const RUSH = 100;
-const MOST_FRESH = 2048;
+const MOST_FRESH = 4096;
 
 /** A shortage this long after the last one, in ms, is worth a new report. */
 const SAME_SHORTAGE_MS = 60_000;
