@@ -21,10 +21,10 @@ export function corrupter(
   let position = 0;
   let next = gap();
 
-  // log1p, since 1 less a tiny probability is 1, whose logarithm is 0.
   /** Bytes up to the next change, which are geometrically distributed. */
   function gap(): number {
     if (probability <= 0) return Infinity;
+    // log1p, since 1 less a tiny probability is 1, whose logarithm is 0.
     return Math.floor(Math.log1p(-chance()) / Math.log1p(-probability)) || 0;
   }
 

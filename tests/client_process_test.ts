@@ -9,6 +9,7 @@ import {
   type Outcome,
   output,
   Running,
+  shell,
 } from "./processes.ts";
 
 /** Runs the client with this on its stdin. */
@@ -70,9 +71,8 @@ describe("the client's modes, seen from outside", { ignore: !mayRun }, () => {
   }, async () => {
     await using server = serve({ port: 0 });
     const args = deno("client.ts", ["-", "--port", String(portOf(server))]);
-    const command = `'${Deno.execPath()}' ${args.join(" ")}`;
     await using client = new Running(
-      ["-c", `yes | (${command}; echo $? >&2) | head -c 1`],
+      ["-c", `yes | (${shell(args)}; echo $? >&2) | head -c 1`],
       { program: "sh" },
     );
     assertEquals(await client.outcome, {
@@ -88,9 +88,8 @@ describe("the client's modes, seen from outside", { ignore: !mayRun }, () => {
     }, async () => {
       await using server = serve({ port: 0 });
       const args = deno("client.ts", ["--port", String(portOf(server)), mode]);
-      const command = `'${Deno.execPath()}' ${args.join(" ")}`;
       await using client = new Running(
-        ["-c", `(${command}; echo $? >&2) | head -n 1`],
+        ["-c", `(${shell(args)}; echo $? >&2) | head -n 1`],
         { program: "sh" },
       );
       const { stderr } = await client.outcome;

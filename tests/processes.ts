@@ -29,6 +29,11 @@ export function deno(
   return ["run", "--no-prompt", ...permissions, program, ...args];
 }
 
+/** The same as words of a shell. */
+export function shell(args: string[]): string {
+  return `'${Deno.execPath()}' ${args.join(" ")}`;
+}
+
 /** A process of `deno` whose output is read while it runs. */
 export class Running implements AsyncDisposable {
   readonly child: Deno.ChildProcess;

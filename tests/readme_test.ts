@@ -4,7 +4,7 @@ import config from "../deno.json" with { type: "json" };
 import { program as client } from "../client.ts";
 import { OLDEST_DENO } from "../lib/runtime.ts";
 import { program as server } from "../server.ts";
-import { mayRun, Running } from "./processes.ts";
+import { deno, mayRun, Running } from "./processes.ts";
 
 const here = import.meta.url;
 const mayRead =
@@ -37,7 +37,7 @@ const examples: Example[] = blocks("console").flatMap((block) =>
 
 /** What varies from run to run made the same, where anything was measured. */
 function comparable(text: string): string {
-  if (!/time=|latency|median/.test(text)) return text.trim();
+  if (!/time=|latency/.test(text)) return text.trim();
   const lines = text.trim().split("\n")
     .map((line) => line.replace(/\d[\d,.]*/g, "#").replace(/█+/g, "█"))
     .map((line) => line.replace(/[µm]s\b/g, "ms").replace(/ +/g, " ").trim());
@@ -74,6 +74,20 @@ const rest = examples.filter((example) =>
   !servers.includes(example) && !needServer.includes(example)
 );
 
+/** Every room, and those that it imports. */
+async function rooms(): Promise<Map<string, string[]>> {
+  const below = new Map<string, string[]>();
+  for await (const { name } of Deno.readDir(new URL("../lib", here))) {
+    const source = await Deno.readTextFile(new URL(`../lib/${name}`, here));
+    const code = source.replace(/^ \*.*$/gm, "");
+    below.set(
+      name.replace(".ts", ""),
+      [...code.matchAll(/from "\.\/(\w+)\.ts"/g)].map(([, room]) => room!),
+    );
+  }
+  return below;
+}
+
 // They are written for a Unix shell, with the names that Linux has for its tools.
 const mayShow = mayRun && Deno.build.os === "linux";
 
@@ -98,8 +112,9 @@ describe("README's commands show what it says", { ignore: !mayShow }, () => {
 
   for (const example of needServer) {
     it(example.command, async () => {
-      const server = ["run", "--allow-net=127.0.0.1:12345", "server.ts"];
-      await using running = new Running(server);
+      await using running = new Running(
+        deno("server.ts", [], ["--allow-net=127.0.0.1:12345"]),
+      );
       await running.shows(/Server listening/);
       const said = comparable(await shown(example));
       assert(said.includes(comparable(example.expected)), said);
@@ -147,28 +162,17 @@ describe("README names", { ignore: !mayRead }, () => {
     );
     const layerOf = (room: string) =>
       layers.findIndex((rooms) => rooms.includes(room));
-    for await (const { name } of Deno.readDir(new URL("../lib", here))) {
-      if (["std.d.ts", "compile.ts"].includes(name)) continue;
-      const room = name.replace(".ts", "");
+    for (const [room, imported] of await rooms()) {
+      if (["std.d", "compile"].includes(room)) continue;
       assert(layerOf(room) >= 0, `${room} is not on the map`);
-      const source = await Deno.readTextFile(new URL(`../lib/${name}`, here));
-      const code = source.replace(/^ \*.*$/gm, "");
-      for (const [, below] of code.matchAll(/from "\.\/(\w+)\.ts"/g)) {
-        assert(layerOf(room) <= layerOf(below!), `${room} imports ${below}`);
+      for (const below of imported) {
+        assert(layerOf(room) <= layerOf(below), `${room} imports ${below}`);
       }
     }
   });
 
   it("rooms that do not know each other in a circle", async () => {
-    const below = new Map<string, string[]>();
-    for await (const { name } of Deno.readDir(new URL("../lib", here))) {
-      const source = await Deno.readTextFile(new URL(`../lib/${name}`, here));
-      const code = source.replace(/^ \*.*$/gm, "");
-      below.set(
-        name.replace(".ts", ""),
-        [...code.matchAll(/from "\.\/(\w+)\.ts"/g)].map(([, room]) => room!),
-      );
-    }
+    const below = await rooms();
     const visit = (room: string, path: string[]) => {
       assert(!path.includes(room), [...path, room].join(" > "));
       for (const next of below.get(room) ?? []) visit(next, [...path, room]);

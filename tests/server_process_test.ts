@@ -13,6 +13,7 @@ import {
   maySignal,
   output,
   Running,
+  shell,
   startServer,
 } from "./processes.ts";
 
@@ -67,7 +68,7 @@ describe("the server, seen from outside", { ignore: !mayRun }, () => {
     ignore: Deno.build.os !== "linux",
   }, async () => {
     const args = ["--port", "0", "--verbose"];
-    const command = `'${Deno.execPath()}' ${deno("server.ts", args).join(" ")}`;
+    const command = shell(deno("server.ts", args));
     await using server = new Running(["-c", `exec ${command} 2>/dev/full`], {
       program: "sh",
     });

@@ -19,7 +19,7 @@ import { type Program, run } from "../../lib/program.ts";
 import { integer, positiveDuration, text } from "../../lib/values.ts";
 import { closedPort } from "../peers.ts";
 import { type Figures, table, type Workload } from "./report.ts";
-import { type Contender, contenders, said } from "./servers.ts";
+import { type Contender, contenders, root, said } from "./servers.ts";
 
 const WORKLOADS: readonly Workload[] = [
   { connections: 1, size: 512 },
@@ -118,7 +118,7 @@ async function load(
   ]);
   const { stdout } = await new Deno.Command(command!, {
     args,
-    cwd: new URL("../../", import.meta.url),
+    cwd: root,
     stderr: "inherit",
   }).output();
   const lines = new TextDecoder().decode(stdout).trim().split("\n");

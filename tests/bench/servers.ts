@@ -8,7 +8,8 @@
 import { fromFileUrl } from "@std/path/from-file-url";
 
 const here = new URL("./", import.meta.url);
-const root = new URL("../../", here);
+/** The project, where its programs are. */
+export const root: URL = new URL("../../", here);
 
 /** A server that can be started on a port. */
 export interface Contender {
