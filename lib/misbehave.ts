@@ -76,7 +76,8 @@ function faulty(
   let sent = 0;
   let free = 0;
   let lastDue = 0;
-  let pumping: Promise<void> | undefined;
+  let pumping = Promise.resolve();
+  let active = false;
   let room = Promise.withResolvers<void>();
   const shut = Promise.withResolvers<void>();
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -106,46 +107,59 @@ function faulty(
   }
 
   async function pump(): Promise<void> {
-    for (let head; (head = queue[0]) && !ending;) {
-      if (head.due > performance.now()) {
-        await delay(Math.max(0, head.due - performance.now()), { signal });
-      }
-      let { bytes } = head;
-      while (bytes.length > 0) {
-        const [left, how] = untilEnd();
-        if (left <= 0) return await end(how!);
-        const most = Math.min(
-          left,
-          slicer ?? Infinity,
-          bandwidth === undefined
-            ? Infinity
-            : Math.max(1, Math.floor(bandwidth / PORTIONS)),
-        );
-        const piece = bytes.subarray(0, most);
-        if (bandwidth !== undefined) {
-          const now = performance.now();
-          free = Math.max(free, now) + piece.length / bandwidth * 1_000;
-          if (free > now) await delay(free - now, { signal });
-          count("bandwidth", piece.length);
-        }
-        for (let at = 0; at < piece.length;) {
-          const n = await conn.write(piece.subarray(at));
-          at += n;
-          sent += n;
-        }
-        bytes = bytes.subarray(piece.length);
-        if (slicer !== undefined) count("slicer");
-        if (slicerDelay > 0 && bytes.length > 0) {
-          await delay(slicerDelay, { signal });
-        }
-      }
-      queue.shift();
-      held -= head.bytes.length;
-      room.resolve();
-      const [left, how] = untilEnd();
-      // A reset wants something unread, so it waits for the client's next byte.
-      if (left <= 0 && how !== "reset") return await end(how!);
+    active = true;
+    try {
+      for (let head; (head = queue[0]) && !ending;) await send(head);
+    } catch (error) {
+      // The queue will not get shorter: a writer that waits for that has to
+      // fail, now and later.
+      closed.abort(error);
+      throw error;
+    } finally {
+      active = false;
     }
+  }
+
+  /** Sends the head of the queue, as far as nothing ends the connection. */
+  async function send(head: Held): Promise<void> {
+    if (head.due > performance.now()) {
+      await delay(Math.max(0, head.due - performance.now()), { signal });
+    }
+    let { bytes } = head;
+    while (bytes.length > 0) {
+      const [left, how] = untilEnd();
+      if (left <= 0) return await end(how!);
+      const most = Math.min(
+        left,
+        slicer ?? Infinity,
+        bandwidth === undefined
+          ? Infinity
+          : Math.max(1, Math.floor(bandwidth / PORTIONS)),
+      );
+      const piece = bytes.subarray(0, most);
+      if (bandwidth !== undefined) {
+        const now = performance.now();
+        free = Math.max(free, now) + piece.length / bandwidth * 1_000;
+        if (free > now) await delay(free - now, { signal });
+        count("bandwidth", piece.length);
+      }
+      for (let at = 0; at < piece.length;) {
+        const n = await conn.write(piece.subarray(at));
+        at += n;
+        sent += n;
+      }
+      bytes = bytes.subarray(piece.length);
+      if (slicer !== undefined) count("slicer");
+      if (slicerDelay > 0 && bytes.length > 0) {
+        await delay(slicerDelay, { signal });
+      }
+    }
+    queue.shift();
+    held -= head.bytes.length;
+    room.resolve();
+    const [left, how] = untilEnd();
+    // A reset wants something unread, so it waits for the client's next byte.
+    if (left <= 0 && how !== "reset") return await end(how!);
   }
 
   async function end(how: Ending): Promise<void> {
@@ -203,13 +217,19 @@ function faulty(
 
   async function write(bytes: Uint8Array): Promise<number> {
     if (ended("limitData")) return bytes.length;
-    while ((held > 0 && held + bytes.length > MOST_HELD) || ended("stall")) {
+    while (held > 0 && held + bytes.length > MOST_HELD) {
       signal.throwIfAborted();
       room = Promise.withResolvers();
       await room.promise;
       if (ended("limitData")) return bytes.length;
     }
     signal.throwIfAborted();
+    if (ended("stall")) {
+      // Reading goes on for a while, because only a read can tell that the
+      // client has reset the connection.
+      held += bytes.length;
+      return bytes.length;
+    }
     let wait = 0;
     if (latency > 0 || jitter > 0) {
       wait = Math.max(0, latency + (2 * lateness() - 1) * jitter);
@@ -218,9 +238,10 @@ function faulty(
     lastDue = Math.max(lastDue, performance.now() + wait);
     queue.push({ bytes: change(bytes), due: lastDue });
     held += bytes.length;
-    if (!pumping) {
-      pumping = pump().finally(() => pumping = undefined);
-      pumping.catch(() => room.resolve());
+    if (!active) {
+      pumping = pump();
+      // Whoever waits for it is told; here it only must not go unhandled.
+      pumping.catch(() => {});
     }
     // Only what is to be late may be overtaken by more; the rest waits for it.
     if (latency === 0 && jitter === 0) await pumping;

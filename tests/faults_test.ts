@@ -13,6 +13,7 @@ import {
   serve,
 } from "../lib/echo.ts";
 import { load } from "../lib/load.ts";
+import { misbehave } from "../lib/misbehave.ts";
 import { ping } from "../lib/ping.ts";
 import { pipe } from "../lib/pipe.ts";
 import { pattern, portOf, read, until, utf8, write } from "./peers.ts";
@@ -139,6 +140,32 @@ describe("a fault", () => {
       await until(() => server.stats().bytesRead > byte);
     }
     assertEquals(await read(conn, 50), pattern(50));
+  });
+
+  it("sends what is written just as the queue runs empty", async () => {
+    const sent: string[] = [];
+    const incoming = Promise.withResolvers<number>();
+    const outgoing = Promise.withResolvers<number>();
+    const conn = misbehave({ latency: 1 })({
+      read: () => incoming.promise,
+      write(bytes: Uint8Array) {
+        sent.push(new TextDecoder().decode(bytes));
+        return sent.length === 1 ? outgoing.promise : Promise.resolve(1);
+      },
+      [Symbol.dispose]() {},
+    } as unknown as Deno.Conn, 1);
+    const echoing = conn.read(new Uint8Array(1)).then(() =>
+      conn.write(utf8("b"))
+    );
+    await conn.write(utf8("a"));
+    await until(() => sent.length === 1);
+    // The runtime settles both in one turn of the event loop, the read first.
+    incoming.resolve(1);
+    outgoing.resolve(1);
+    await echoing;
+    await until(() => sent.length === 2);
+    conn.close();
+    assertEquals(sent, ["a", "b"]);
   });
 
   it("echoes what it held back before it ends", async () => {

@@ -1,7 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { connect as nodeConnect, type Socket } from "node:net";
-import { type ClosedConnection, exchange, serve } from "../lib/echo.ts";
+import {
+  type ClosedConnection,
+  exchange,
+  type Faults,
+  serve,
+} from "../lib/echo.ts";
 import { pattern, portOf, read, until, utf8, write } from "./peers.ts";
 import { soak } from "./soak.ts";
 
@@ -53,6 +58,55 @@ describe("a server survives", () => {
     assertEquals(closed[0]!.reason, "reset");
     assert(closed[0]!.error instanceof Error);
     assertEquals(await exchange("alive", { port }), utf8("alive"));
+  });
+
+  for (
+    const faults of [
+      { latency: 100 },
+      { bandwidth: 10_000 },
+      { slicer: 100, slicerDelay: 50 },
+    ] as Faults[]
+  ) {
+    it(`a reset while much is queued: ${Deno.inspect(faults)}`, async () => {
+      const closed: ClosedConnection[] = [];
+      await using server = serve({
+        port: 0,
+        maxConnections: 1,
+        faults,
+        onClose: (c) => closed.push(c),
+      });
+      const port = portOf(server);
+      const socket = await resettable(port);
+      socket.write(pattern(8 << 20));
+      // It has stopped reading once nothing is added any more.
+      let before = 0;
+      await until(() => {
+        const { bytesRead } = server.stats();
+        const still = bytesRead > 0 && bytesRead === before;
+        before = bytesRead;
+        return still;
+      });
+      await reset(socket);
+      assertEquals(await exchange("alive", { port }), utf8("alive"));
+      assertEquals(closed[0]!.reason, "reset");
+    });
+  }
+
+  it("a reset of a stalled connection", async () => {
+    const closed: ClosedConnection[] = [];
+    await using server = serve({
+      port: 0,
+      faults: { stall: 3 },
+      onClose: (c) => closed.push(c),
+    });
+    const socket = await resettable(portOf(server));
+    socket.write("hello");
+    await until(() => server.stats().bytesWritten === 3);
+    socket.write("more");
+    await until(() => server.stats().bytesRead === 9);
+    await reset(socket);
+    await until(() => closed.length === 1);
+    assertEquals(closed[0]!.reason, "reset");
   });
 
   it("a client that closes with unread echoes on their way", async () => {
