@@ -16,12 +16,10 @@ import { delay } from "@std/async/delay";
 import { corrupter } from "./corrupt.ts";
 import type { FaultCounts, Faults } from "./faults.ts";
 import { random } from "./random.ts";
+import { Throttle } from "./throttle.ts";
 
 /** Bytes that a connection may hold back, such as for its latency. */
 const MOST_HELD = 1024 * 1024;
-
-/** Bandwidth is kept in so many portions a second: smooth, yet few timers. */
-const PORTIONS = 50;
 
 /** Milliseconds to wait for a client's own end after `limitData`; see relay.ts. */
 const LINGER_MS = 250;
@@ -68,13 +66,15 @@ function faulty(
     counts[name] = (counts[name] ?? 0) + by;
   const spoil = corrupter(corrupt, random(seed, id, 1));
   const lateness = random(seed, id, 2);
+  const throttle = bandwidth === undefined
+    ? undefined
+    : new Throttle(bandwidth);
   const closed = new AbortController();
   const { signal } = closed;
   const queue: Held[] = [];
   let held = 0;
   let received = 0;
   let sent = 0;
-  let free = 0;
   let lastDue = 0;
   let pumping = Promise.resolve();
   let active = false;
@@ -132,15 +132,13 @@ function faulty(
       const most = Math.min(
         left,
         slicer ?? Infinity,
-        bandwidth === undefined
-          ? Infinity
-          : Math.max(1, Math.floor(bandwidth / PORTIONS)),
+        throttle?.chunkSize ?? Infinity,
       );
       const piece = bytes.subarray(0, most);
-      if (bandwidth !== undefined) {
-        const now = performance.now();
-        free = Math.max(free, now) + piece.length / bandwidth * 1_000;
-        if (free > now) await delay(free - now, { signal });
+      if (throttle) {
+        const wait = throttle.reserve(piece.length, performance.now());
+        if (wait > 0) await delay(wait, { signal });
+        throttle.sent(performance.now());
         count("bandwidth", piece.length);
       }
       for (let at = 0; at < piece.length;) {

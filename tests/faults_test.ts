@@ -129,6 +129,14 @@ describe("a fault", () => {
     assertEquals(server.stats().faults, { latency: 4 });
   });
 
+  it("sends no faster than its bandwidth", async () => {
+    await using server = serve({ port: 0, faults: { bandwidth: 100_000 } });
+    const before = performance.now();
+    await exchange(pattern(20_000), { port: portOf(server) });
+    // 200 ms, less what timers round off.
+    assert(performance.now() - before >= 190);
+  });
+
   it("keeps the order, however the latency varies", async () => {
     await using server = serve({
       port: 0,
