@@ -133,6 +133,9 @@ export function lifecycle<Addr extends Deno.Addr>(
     const done = "faults" in client.conn ? client.conn.faults : undefined;
     add(done, faults);
     const whole = bytesRead === bytesWritten;
+    if ("endedByFault" in client.conn && client.conn.endedByFault) {
+      client.reason = "fault";
+    }
     // Many a TLS client just closes, without saying so within TLS.
     if (error instanceof Deno.errors.UnexpectedEof && whole) error = undefined;
     const { id, remoteAddr, since } = client;

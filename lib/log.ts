@@ -40,6 +40,7 @@ const REASONS: Record<EndReason, string> = {
   reset: "reset",
   idle: "idle for too long",
   handshake: "no TLS session",
+  fault: "closed by a fault",
   shutdown: "shut down",
   aborted: "cut off by the shutdown",
 };

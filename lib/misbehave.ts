@@ -39,6 +39,8 @@ export interface FaultyConn extends Deno.Conn {
   readonly faults: FaultCounts;
   /** Bytes that were really sent. */
   readonly sent: number;
+  /** Whether `refuse` or `limitData` has ended it. */
+  readonly endedByFault: boolean;
 }
 
 /**
@@ -60,7 +62,8 @@ function faulty(
   id: number,
 ): FaultyConn {
   const { latency = 0, jitter = 0, slicerDelay = 0, corrupt = 0 } = options;
-  const { bandwidth, slicer, limitData, stall, reset } = options;
+  const { bandwidth, slicer, limitData, stall, reset, refuse = false } =
+    options;
   const counts: FaultCounts = {};
   const count = (name: string, by = 1) =>
     counts[name] = (counts[name] ?? 0) + by;
@@ -179,7 +182,7 @@ function faulty(
   }
 
   async function read(buffer: Uint8Array): Promise<number | null> {
-    if (options.refuse) {
+    if (refuse) {
       count("refuse");
       return null;
     }
@@ -250,6 +253,9 @@ function faulty(
     faults: counts,
     get sent() {
       return sent;
+    },
+    get endedByFault() {
+      return refuse || ending === "limitData";
     },
     get remoteAddr() {
       return conn.remoteAddr;

@@ -13,12 +13,14 @@ export type { FaultCounts, Faults };
 export type EndReason =
   /** The client finished sending, and everything was written back. */
   | "closed"
-  /** The client reset the connection, or the network failed. */
+  /** The client or the fault `reset` reset it, or the network failed. */
   | "reset"
   /** Nothing was read or written for `idleTimeout`. */
   | "idle"
   /** No TLS session came about. */
   | "handshake"
+  /** The fault `refuse` or `limitData` closed it. */
+  | "fault"
   /** The server shut down, and nothing of what it had read was left. */
   | "shutdown"
   /** The server ended before everything was written back. */

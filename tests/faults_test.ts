@@ -199,7 +199,26 @@ describe("a fault", () => {
       await until(() => closed.length === 1);
       assertEquals(closed[0]!.bytesWritten, limitData);
       assertEquals(closed[0]!.faults, { limitData: 1 });
+      assertEquals(closed[0]!.reason, "fault");
     }
+  });
+
+  it("that refuses is the reason why the connection ended", async () => {
+    const closed: ClosedConnection[] = [];
+    await using server = serve({
+      port: 0,
+      faults: { refuse: true },
+      onClose: (c) => closed.push(c),
+    });
+    using conn = await Deno.connect({ port: portOf(server) });
+    assertEquals(await conn.read(new Uint8Array(1)), null);
+    await until(() => closed.length === 1);
+    const { reason, faults, error } = closed[0]!;
+    assertEquals({ reason, faults, error }, {
+      reason: "fault",
+      faults: { refuse: 1 },
+      error: undefined,
+    });
   });
 
   it("resets: who goes on writing is told so", async () => {

@@ -167,7 +167,7 @@ describe("the server, seen from outside", { ignore: !mayRun }, () => {
     assertEquals(status, 1);
     assertStringIncludes(stderr, "after 7 of 14 bytes");
     await server.shows(
-      /7 written.*; on purpose: latency 1, limitData 1/,
+      /7 written.*: closed by a fault; on purpose: latency 1, limitData 1/,
       "stderr",
     );
   });
