@@ -37,11 +37,34 @@ export function carriedBy(
   return { bytesRead, bytesWritten: "sent" in conn ? conn.sent : bytesWritten };
 }
 
+/** Whether everything that was read from a client was written back. */
+export function isWhole(client: Client): boolean {
+  const { bytesRead, bytesWritten } = carriedBy(client);
+  return bytesRead === bytesWritten;
+}
+
 /** Adds counts of faults to others. */
 export function add(counts: FaultCounts | undefined, to: FaultCounts): void {
   for (const [name, count] of Object.entries(counts ?? {})) {
     to[name] = (to[name] ?? 0) + count;
   }
+}
+
+/**
+ * Milliseconds without a byte after which a client counts as idle at a shutdown:
+ * it has read its echo by then, or does not read at all.
+ */
+const IDLE_MS = 5_000;
+
+/**
+ * Whether a client has no echo left to read, as far as is known at `now`. When
+ * it was active is known from the looks for the idle.
+ */
+export function isIdle(client: Client, now: number): boolean {
+  const { bytesRead, bytesWritten } = carriedBy(client);
+  const carried = bytesRead + bytesWritten;
+  return bytesRead === bytesWritten && (carried === 0 ||
+    (carried === client.carried && now - client.carriedAt >= IDLE_MS));
 }
 
 /** The idle are looked for this often in their time, but see `sweepEvery`. */

@@ -11,7 +11,15 @@
  */
 
 import { accept } from "./accept.ts";
-import { add, carriedBy, type Client, idleOf, sweepEvery } from "./clients.ts";
+import {
+  add,
+  carriedBy,
+  type Client,
+  idleOf,
+  isIdle,
+  isWhole,
+  sweepEvery,
+} from "./clients.ts";
 import { DEFAULT_GRACE_MS } from "./defaults.ts";
 import type { FaultCounts } from "./faults.ts";
 import { misbehave } from "./misbehave.ts";
@@ -115,7 +123,7 @@ export function lifecycle<Addr extends Deno.Addr>(
     }
     if (spoil) client.conn = spoil(conn, client.id);
     client.relay = new Relay(client.conn, (error) => gone(client, error));
-    if (closing) client.relay.finish();
+    if (closing) client.relay.finish({ idle: true });
   }
 
   /** Closes a connection; what waits for it then calls `gone`. */
@@ -146,13 +154,18 @@ export function lifecycle<Addr extends Deno.Addr>(
       bytesWritten,
       faults: done,
       duration: performance.now() - since,
-      reason: client.reason ??
-        (closing && whole ? "shutdown" : error ? "reset" : "closed"),
+      reason: client.reason ?? reasonOf(error, whole),
       // What closing on this side made of a pending operation says nothing.
       error: client.reason && client.reason !== "handshake" ? undefined : error,
     });
     door.release();
     finishIfEmpty();
+  }
+
+  function reasonOf(error: unknown, whole: boolean): EndReason {
+    if (closing && whole) return "shutdown";
+    if (error) return "reset";
+    return whole ? "closed" : "aborted";
   }
 
   function finishIfEmpty(): void {
@@ -191,7 +204,11 @@ export function lifecycle<Addr extends Deno.Addr>(
 
   function abort(): void {
     close();
-    for (const client of clients) end(client, "aborted");
+    for (const client of clients) {
+      // One that was told of the end and has not closed its side lost nothing.
+      const served = client.relay?.told && isWhole(client);
+      end(client, served ? "shutdown" : "aborted");
+    }
     finishIfEmpty();
   }
 
@@ -204,8 +221,9 @@ export function lifecycle<Addr extends Deno.Addr>(
   function shutdown(): Promise<ServerStats> {
     if (!closing) {
       close();
+      const now = performance.now();
       for (const client of clients) {
-        if (client.relay) client.relay.finish();
+        if (client.relay) client.relay.finish({ idle: isIdle(client, now) });
         else end(client, "shutdown");
       }
       if (grace <= MAX_DELAY_MS) {
@@ -216,12 +234,11 @@ export function lifecycle<Addr extends Deno.Addr>(
     return finished;
   }
 
-  if (idleTimeout <= MAX_DELAY_MS) {
-    sweepTimer = setInterval(() => {
-      for (const client of idleOf(clients, idleTimeout)) end(client, "idle");
-    }, sweepEvery(idleTimeout));
-    Deno.unrefTimer(sweepTimer);
-  }
+  // Without an idle timeout, too: a shutdown has to know who is idle.
+  sweepTimer = setInterval(() => {
+    for (const client of idleOf(clients, idleTimeout)) end(client, "idle");
+  }, sweepEvery(idleTimeout));
+  Deno.unrefTimer(sweepTimer);
   if (signal?.aborted) abort();
   else signal?.addEventListener("abort", abort, { once: true });
   tell(options.onListen, listener.addr);

@@ -14,6 +14,7 @@
 
 import { delay } from "@std/async/delay";
 import { corrupter } from "./corrupt.ts";
+import { DEFAULT_GRACE_MS } from "./defaults.ts";
 import type { FaultCounts, Faults } from "./faults.ts";
 import { random } from "./random.ts";
 import { Throttle } from "./throttle.ts";
@@ -21,8 +22,11 @@ import { Throttle } from "./throttle.ts";
 /** Bytes that a connection may hold back, such as for its latency. */
 const MOST_HELD = 1024 * 1024;
 
-/** Milliseconds to wait for a client's own end after `limitData`; see relay.ts. */
-const LINGER_MS = 250;
+/**
+ * Milliseconds that a client gets to end its side after `limitData`: as long as
+ * a shutdown gives it by default, and for the same reason (see `Relay.finish`).
+ */
+const LINGER_MS = DEFAULT_GRACE_MS;
 
 /** The faults after which nothing more is sent. */
 type Ending = "limitData" | "stall" | "reset";

@@ -141,9 +141,11 @@ export interface EchoServer<Addr extends Deno.Addr = Deno.NetAddr>
   /** The figures up to now. */
   stats(): ServerStats;
   /**
-   * Takes no more clients and ends in order: what was read is written back;
-   * idle clients are closed at once, busy ones when nothing more comes in, all
-   * of them after `grace`. Resolves as `finished` does.
+   * Takes no more clients and ends in order: what was read is written back, and
+   * clients are sent the end of input; idle ones at once, busy ones when nothing
+   * more comes in, at the latest after half of `grace`. Resolves as `finished`
+   * does, once all clients have closed. Those that do not are closed after
+   * `grace`, and after 1 s if they have been idle for 5 s or sent nothing yet.
    */
   shutdown(): Promise<ServerStats>;
   /** Keeps the process alive as long as it listens, as it does from the start. */

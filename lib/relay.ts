@@ -42,13 +42,11 @@ const spare: Uint8Array<ArrayBuffer>[] = [];
 const QUIET_MS = 10;
 
 /**
- * Milliseconds of silence that a peer gets to answer our end with its own. To
- * close sooner would answer what it sends yet with a reset, and a reset destroys
- * the echo that it has not read (RFC 2525, section 2.17). Who has streamed may
- * have megabytes still to read, others at most a message.
+ * Milliseconds of silence after which an idle peer that has been told of the end
+ * is closed: what it sent before it could see our end has arrived by then. The
+ * initial retransmission timeout of RFC 6298 presumes the same of a round trip.
  */
-const LINGER_MS = 100;
-const LONG_LINGER_MS = 1_000;
+const IDLE_LINGER_MS = 1_000;
 
 // How far an echo has got: its peer is to be told of the end when it is quiet, or
 // at once; has been told; and it is over. Numbers, in that order, since they are
@@ -74,6 +72,7 @@ export class Relay {
   #sent = 0;
   #round = 0;
   #phase: number = ECHOING;
+  #idle = false;
   #reading = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -89,13 +88,28 @@ export class Relay {
     this.#read();
   }
 
+  /** Whether the peer has been told of the end, or it is over. */
+  get told(): boolean {
+    return this.#phase >= TOLD;
+  }
+
   /**
    * Ends it in order: once nothing comes in for a moment, the peer is told that
    * nothing more will follow. Bytes that come in after that are dropped.
+   *
+   * It is over when the peer ends its side as well. There is no limit here: to
+   * close sooner would answer what the peer still sends with a reset, and a reset
+   * destroys echo that the peer has not read (RFC 2525, section 2.17). The owner
+   * sets the limit by closing the connection.
+   *
+   * A peer that is `idle` has no unread echo, so it is closed after a second of
+   * silence. Otherwise any client that keeps an unused connection without looking
+   * at it would hold up the end.
    */
-  finish(): void {
+  finish({ idle = false }: { idle?: boolean } = {}): void {
     if (this.#phase !== ECHOING) return;
     this.#phase = FINISHING;
+    this.#idle = idle;
     if (this.#reading) this.#listenForQuiet();
   }
 
@@ -126,6 +140,7 @@ export class Relay {
         return this.#read();
       }
       clearTimeout(this.#timer);
+      this.#idle = false;
     }
     this.bytesRead += count;
     if (count !== this.#length) {
@@ -182,10 +197,9 @@ export class Relay {
   }
 
   #linger(): void {
-    if (this.#phase === OVER) return;
+    if (this.#phase === OVER || !this.#idle) return;
     clearTimeout(this.#timer);
-    const streamed = this.#buffer.length > FIRST_BUFFER;
-    this.#timer = setTimeout(this.#end, streamed ? LONG_LINGER_MS : LINGER_MS);
+    this.#timer = setTimeout(this.#end, IDLE_LINGER_MS);
   }
 
   #end = (error?: unknown): void => {

@@ -244,7 +244,13 @@ describe("a fault", () => {
   });
 
   it("keeps a stalled connection open until the server ends", async () => {
-    const server = serve({ port: 0, grace: 50, faults: { stall: 3 } });
+    const closed: ClosedConnection[] = [];
+    const server = serve({
+      port: 0,
+      grace: 50,
+      faults: { stall: 3 },
+      onClose: (c) => closed.push(c),
+    });
     using conn = await Deno.connect({ port: portOf(server) });
     await write(conn, utf8("hello"));
     assertEquals(await read(conn, 3), utf8("hel"));
@@ -253,6 +259,7 @@ describe("a fault", () => {
     assertEquals(server.stats().faults, { stall: 1 });
     await server.shutdown();
     assertEquals(await next, null);
+    assertEquals(closed[0]!.reason, "aborted");
   });
 
   it("holds no more than it may of a fast stream", async () => {

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
+import { delay } from "@std/async/delay";
 import { describe, it } from "@std/testing/bdd";
 import {
   type ClosedConnection,
@@ -80,13 +81,12 @@ describe("an orderly shutdown", () => {
     );
     await until(() => server.stats().open === 20);
     const message = pattern(1_000_000);
-    const echoes = conns.map((conn) => read(conn));
+    const echoes = conns.map((conn) => read(conn).finally(() => conn.close()));
     await Promise.all(conns.map((conn) => write(conn, message)));
     const totals = await server.shutdown();
     for (const echo of await Promise.all(echoes)) {
       assertEquals(echo.length, message.length);
     }
-    for (const conn of conns) conn.close();
     assertEquals(totals.bytesWritten, 20 * message.length);
     assertLess(totals.duration, 60_000);
   });
@@ -103,6 +103,39 @@ describe("an orderly shutdown", () => {
     }
     assertEquals((await done).open, 0);
     for (const conn of conns) conn.close();
+  });
+
+  it("destroys no echo of a client that sends before it looks", async () => {
+    const server = serve({ port: 0, grace: 60_000 });
+    const conn = await Deno.connect(to(server));
+    await write(conn, utf8("before"));
+    await until(() => server.stats().bytesWritten === 6);
+    const done = server.shutdown();
+    // It does something else while the end of input arrives, for as long as a
+    // long round trip takes.
+    await delay(300);
+    for (let i = 0; i < 3; i++) await write(conn, utf8("after"));
+    await delay(20);
+    assertEquals(await read(conn), utf8("before"));
+    conn.close();
+    const { bytesRead, duration } = await done;
+    assertEquals(bytesRead, 6);
+    assertLess(duration, 60_000);
+  });
+
+  it("closes a client that does not after its grace: it has lost nothing", async () => {
+    const closed: ClosedConnection[] = [];
+    const server = serve({
+      port: 0,
+      grace: 50,
+      onClose: (c) => closed.push(c),
+    });
+    using conn = await Deno.connect(to(server));
+    await write(conn, utf8("all"));
+    await until(() => server.stats().bytesWritten === 3);
+    await server.shutdown();
+    assertEquals(await read(conn), utf8("all"));
+    assertEquals(closed.map(({ reason }) => reason), ["shutdown"]);
   });
 
   it("takes no new client", async () => {

@@ -31,4 +31,16 @@ describe("a relay", () => {
       assertEquals(written, [pattern(length)]);
     });
   }
+
+  it("that is idle ends without its peer, once that was told", async () => {
+    let told = false;
+    const conn = {
+      read: () => new Promise(() => {}),
+      closeWrite: () => Promise.resolve(void (told = true)),
+    } as unknown as Deno.Conn;
+    await new Promise<void>((resolve) => {
+      new Relay(conn, () => resolve()).finish({ idle: true });
+    });
+    assertEquals(told, true);
+  });
 });
