@@ -89,7 +89,7 @@ export class Link {
   close(): void {
     if (this.#over) return;
     this.#over = true;
-    shared.leave();
+    shared.leave(this.#startRead);
     this.#conn[Symbol.dispose]();
   }
 

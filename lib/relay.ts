@@ -206,6 +206,8 @@ export class Relay {
     if (this.#phase === OVER) return;
     this.#phase = OVER;
     clearTimeout(this.#timer);
+    // It does not wait for its turn now: a read, a write, or the silence of a
+    // peer that was told ends it, and a peer that was told needs no turn.
     shared.leave();
     this.#ended(error);
   };

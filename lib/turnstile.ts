@@ -29,7 +29,7 @@
  */
 
 // The global of the same name came to Deno later than this module.
-import { setImmediate } from "node:timers";
+import { clearImmediate, setImmediate } from "node:timers";
 
 /** Tokio's allowance of operations a poll (`tokio::task::coop`, 128). */
 const ALLOWANCE = 128;
@@ -68,7 +68,7 @@ export class Turnstile {
   // Reads of this batch that had to wait, in contrast to those that found
   // their data at once.
   #handedOver = 0;
-  #scheduled = false;
+  #scheduled: ReturnType<typeof setImmediate> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Readers that wait. */
@@ -81,22 +81,27 @@ export class Turnstile {
     this.#members++;
   }
 
-  /** One takes part no longer; it must not be waiting. */
-  leave(): void {
-    if (--this.#members === 0) {
-      clearTimeout(this.#timer);
-      this.#timer = undefined;
-    }
+  /**
+   * One takes part no longer. A reader that may be waiting hands in the `go` that
+   * it passed, which is not called any more.
+   */
+  leave(go?: () => void): void {
+    if (go !== undefined) this.#withdraw(go);
+    if (--this.#members > 0) return;
+    // Nobody is left to be served.
+    this.#queue = [];
+    this.#head = 0;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    clearImmediate(this.#scheduled);
+    this.#scheduled = undefined;
   }
 
   /** Calls `go` when it is this reader's turn: now, where there are few. */
   pass(go: () => void): void {
     if (this.#members <= FEW && this.#head === this.#queue.length) return go();
     this.#queue.push(go);
-    if (!this.#scheduled) {
-      this.#scheduled = true;
-      setImmediate(this.#nextRound);
-    }
+    this.#scheduled ??= setImmediate(this.#nextRound);
   }
 
   /** A read has data. `round` is what it was when the read began. */
@@ -105,7 +110,7 @@ export class Turnstile {
   }
 
   #nextRound = (): void => {
-    this.#scheduled = false;
+    this.#scheduled = undefined;
     this.round++;
     const batch = this.#handedOver;
     this.#handedOver = 0;
@@ -114,16 +119,24 @@ export class Turnstile {
     this.#watch();
   };
 
+  #withdraw(go: () => void): void {
+    const at = this.#queue.indexOf(go, this.#head);
+    if (at >= 0) this.#queue.splice(at, 1);
+  }
+
   #letGo(turns: number): void {
-    const queue = this.#queue;
-    const end = Math.min(this.#head + turns, queue.length);
-    while (this.#head < end) queue[this.#head++]!();
-    if (this.#head === queue.length) {
+    const most = Math.min(turns, this.waiting);
+    for (let i = 0; i < most; i++) {
+      // Whoever is called may leave, and so shorten the queue.
+      if (this.#head >= this.#queue.length) break;
+      this.#queue[this.#head++]!();
+    }
+    if (this.#head === this.#queue.length) {
       this.#queue = [];
       this.#head = 0;
     } else if (this.#head > 4096) {
       // Seldom enough to cost nothing, often enough to keep the array small.
-      this.#queue = queue.slice(this.#head);
+      this.#queue = this.#queue.slice(this.#head);
       this.#head = 0;
     }
   }

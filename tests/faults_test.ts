@@ -5,6 +5,7 @@ import {
   assertRejects,
   assertThrows,
 } from "@std/assert";
+import { delay } from "@std/async/delay";
 import { describe, it } from "@std/testing/bdd";
 import {
   type ClosedConnection,
@@ -201,6 +202,18 @@ describe("a fault", () => {
       assertEquals(closed[0]!.faults, { limitData: 1 });
       assertEquals(closed[0]!.reason, "fault");
     }
+  });
+
+  it("that limits destroys no echo of a client that sends before it looks", async () => {
+    await using server = serve({ port: 0, faults: { limitData: 4 } });
+    using conn = await Deno.connect({ port: portOf(server) });
+    await write(conn, utf8("before"));
+    await until(() => server.stats().faults?.limitData === 1);
+    // It does something else for as long as a long round trip takes.
+    await delay(400);
+    for (let i = 0; i < 3; i++) await write(conn, utf8("after"));
+    await delay(20);
+    assertEquals(await read(conn), utf8("befo"));
   });
 
   it("that refuses is the reason why the connection ended", async () => {

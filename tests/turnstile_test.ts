@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { Turnstile } from "../lib/turnstile.ts";
+import { setImmediate } from "node:timers";
+import { Link } from "../lib/link.ts";
+import { shared, Turnstile } from "../lib/turnstile.ts";
 import { until } from "./peers.ts";
 
 /** A turnstile with so many members that it has to decide. */
@@ -81,6 +83,57 @@ describe("a turnstile", () => {
     for (let i = 0; i < 300; i++) gate.pass(() => gone++);
     await until(() => gone === 300);
     assert(gate.waiting === 0);
+    leave(gate);
+  });
+
+  it("does not call a reader that has left", async () => {
+    const gate = crowded();
+    const gone: string[] = [];
+    const first = () => gone.push("first");
+    const second = () => gone.push("second");
+    const third = () => gone.push("third");
+    for (const go of [first, second, third]) gate.pass(go);
+    gate.leave(second);
+    assertEquals(gate.waiting, 2);
+    await until(() => gate.waiting === 0);
+    assertEquals(gone, ["first", "third"]);
+    for (let i = 1; i < 1000; i++) gate.leave();
+  });
+
+  it("no longer holds a load connection that was closed", () => {
+    for (let i = 0; i < 1000; i++) shared.join();
+    const conn = {
+      write: () => new Promise(() => {}),
+      [Symbol.dispose]() {},
+    } as unknown as Deno.Conn;
+    const seat = { messages: 0, due: 0, echoed() {}, broken() {} };
+    const link = new Link(conn, seat, 9);
+    link.send(1, 0, 0);
+    assertEquals(shared.waiting, 1);
+    link.close();
+    assertEquals(shared.waiting, 0);
+    leave(shared);
+  });
+
+  it("calls nobody once everybody has left", async () => {
+    const gate = crowded();
+    let gone = 0;
+    for (let i = 0; i < 300; i++) gate.pass(() => gone++);
+    leave(gate);
+    assertEquals(gate.waiting, 0);
+    // A round of the event loop, in which some would have had their turn.
+    await new Promise((resolve) => setImmediate(resolve));
+    assertEquals(gone, 0);
+  });
+
+  it("serves those who come after everybody had left", async () => {
+    const gate = crowded();
+    gate.pass(() => {});
+    leave(gate);
+    for (let i = 0; i < 1000; i++) gate.join();
+    let gone = 0;
+    for (let i = 0; i < 300; i++) gate.pass(() => gone++);
+    await until(() => gone === 300);
     leave(gate);
   });
 
