@@ -23,8 +23,10 @@ export interface AcceptOptions<C extends Deno.Conn> {
   take: (conn: C) => void;
   /** Clients at a time; the next ones wait in the kernel's queue. */
   limit?: number;
-  /** Told when the system runs short: once, not for each attempt. */
+  /** Told when the system runs short: at most once a minute. */
   onShortage?: (error: Error) => void;
+  /** Milliseconds on a clock that never goes back, for tests. */
+  now?: () => number;
 }
 
 /** Taking under way. */
@@ -55,8 +57,11 @@ const LAST_PAUSE_MS = 1_000;
 const RUSH = 100;
 const MOST_FRESH = 4096;
 
-/** A shortage this long after the last one, in ms, is worth a new report. */
-const SAME_SHORTAGE_MS = 60_000;
+/**
+ * Milliseconds from one report of a shortage to the next: an attempt fails every
+ * second while it lasts, and it may come and go as clients do.
+ */
+const REPORT_EVERY_MS = 60_000;
 
 /** The client went away before it was taken, which is nobody else's concern. */
 function isClients(error: unknown): boolean {
@@ -68,8 +73,10 @@ function isClients(error: unknown): boolean {
 /** Starts taking clients. */
 export function accept<C extends Deno.Conn>(
   listener: { accept(): Promise<C>; close(): void },
-  { take, limit = Infinity, onShortage }: AcceptOptions<C>,
+  options: AcceptOptions<C>,
 ): Door {
+  const { take, limit = Infinity, onShortage } = options;
+  const { now = () => performance.now() } = options;
   let open = 0;
   let stopped = false;
   let wake: (() => void) | undefined;
@@ -100,7 +107,7 @@ export function accept<C extends Deno.Conn>(
 
   async function run(): Promise<void> {
     let pause = FIRST_PAUSE_MS;
-    let lastShortage = -Infinity;
+    let lastReport = -Infinity;
     while (!stopped) {
       if (open >= limit) {
         await released();
@@ -111,9 +118,10 @@ export function accept<C extends Deno.Conn>(
         conn = await listener.accept();
       } catch (error) {
         if (stopped || isClients(error)) continue;
-        const now = performance.now();
-        if (now - lastShortage > SAME_SHORTAGE_MS) onShortage?.(error as Error);
-        lastShortage = now;
+        if (now() - lastReport >= REPORT_EVERY_MS) {
+          lastReport = now();
+          onShortage?.(error as Error);
+        }
         await released(pause);
         pause = Math.min(2 * pause, LAST_PAUSE_MS);
         continue;

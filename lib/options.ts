@@ -127,7 +127,10 @@ export interface ServeOptions<Addr extends Deno.Addr = Deno.NetAddr> {
   onOpen?: (connection: Connection) => void;
   /** Called for each client that is gone. */
   onClose?: (connection: ClosedConnection) => void;
-  /** Called when no client can be taken for want of files or memory. */
+  /**
+   * Called when no client can be taken for want of files or memory, at most once
+   * a minute.
+   */
   onShortage?: (error: Error) => void;
 }
 

@@ -72,6 +72,27 @@ describe("accepting goes on", () => {
     await door.closed;
   });
 
+  it("after a shortage, which is reported again after a minute", async () => {
+    let time = 0;
+    const shortages: number[] = [];
+    const steps: Step[] = [];
+    for (let i = 0; i < 5; i++) steps.push(shortage(), "client");
+    let taken = 0;
+    const door = accept(listener(steps), {
+      // The next shortage comes 25 s after this one.
+      take: () => {
+        taken++;
+        time += 25_000;
+      },
+      onShortage: () => shortages.push(time),
+      now: () => time,
+    });
+    await until(() => taken === 5);
+    assertEquals(shortages, [0, 75_000]);
+    door.close();
+    await door.closed;
+  });
+
   it("as soon as a client is closed, however long the pause", async () => {
     const from = listener(["client", ...Array.from({ length: 8 }, shortage)]);
     let taken = 0;
