@@ -16,7 +16,7 @@ import { load, type LoadOptions } from "./load.ts";
 import { ping, type PingOptions } from "./ping.ts";
 import { pipe } from "./pipe.ts";
 import { place } from "./place.ts";
-import { printable, printableLines } from "./printable.ts";
+import { jsonLine, printable, printableLines } from "./printable.ts";
 import { EXIT, onEnding, print } from "./program.ts";
 import { loadReport, pingReport, probeLine, progressLine } from "./report.ts";
 
@@ -33,7 +33,7 @@ const PROGRESS_EVERY = 10;
 const COLUMNS = 80;
 
 function show(event: string, fields: object): void {
-  print(JSON.stringify({ event, ...fields }));
+  print(jsonLine({ event, ...fields }));
 }
 
 /** Aborted by the first signal; the second ends the process. */

@@ -4,7 +4,7 @@ import { hostPort, showAddress } from "../lib/address.ts";
 import { corrupter } from "../lib/corrupt.ts";
 import { within } from "../lib/deadline.ts";
 import { grant, permission } from "../lib/place.ts";
-import { printable, printableLines } from "../lib/printable.ts";
+import { jsonLine, printable, printableLines } from "../lib/printable.ts";
 import { random } from "../lib/random.ts";
 import { OLDEST_DENO, refuseOldDeno } from "../lib/runtime.ts";
 import { difference } from "../lib/verify.ts";
@@ -30,6 +30,17 @@ describe("peers' text is made safe for a terminal", () => {
   it("in one line, or with its own lines kept", () => {
     assertEquals(printable("a\n\tb\r"), "a\\x0a\\x09b\\x0d");
     assertEquals(printableLines("a\n\tb\r"), "a\n\tb\\x0d");
+  });
+
+  it("in JSON, which stays valid and has the same value", () => {
+    const value = { text: 'a\n"\x1b\x7f\x9b\u2028\u202eb\ud800 ü👋' };
+    const json = jsonLine(value);
+    assertEquals(
+      json,
+      String
+        .raw`{"text":"a\n\"\u001b\u007f\u009b\u2028\u202eb\ud800 ü👋"}`,
+    );
+    assertEquals(JSON.parse(json), value);
   });
 
   it("letters and emoji stay what they are", () => {
