@@ -14,6 +14,7 @@ import { showAddress } from "./lib/address.ts";
 import { type Faults, serve, type ServeOptions } from "./lib/echo.ts";
 import { reason } from "./lib/errors.ts";
 import { flag, toggle, UsageError, type Values } from "./lib/flags.ts";
+import { LineQueue } from "./lib/line_queue.ts";
 import { FORMATS, log } from "./lib/log.ts";
 import {
   DEFAULT_BACKLOG,
@@ -21,8 +22,6 @@ import {
   DEFAULT_PORT,
 } from "./lib/defaults.ts";
 import {
-  complain,
-  note,
   onEnding,
   print,
   type Program,
@@ -39,6 +38,12 @@ import {
   share,
   text,
 } from "./lib/values.ts";
+
+/**
+ * Milliseconds that the end of the log gets to be written: enough for a reader
+ * that reads, and no reason to stay for one that has stopped.
+ */
+const FLUSH_MS = 1_000;
 
 const file = text("FILE", "the path of a file");
 
@@ -157,29 +162,39 @@ async function main(values: Values<typeof flags>): Promise<void> {
     Object.assign(options, { cert: readText(cert), key: readText(key) });
   }
   if (options.path) await clearStaleSocket(options.path);
-  const lines = values.verbose || format ? log(format ?? "text") : undefined;
+  const lines = log(format ?? "text", program);
+  const stderr = new LineQueue(Deno.stderr, { dropped: lines.dropped });
+  const verbose = values.verbose || format !== undefined;
   const now = new AbortController();
   const server = serve({
     ...options,
     signal: now.signal,
-    onOpen: lines && ((connection) => note(lines.opened(connection))),
+    onOpen: (connection) => verbose && stderr.push(lines.opened(connection)),
     onClose(connection) {
-      if (lines) note(lines.closed(connection));
+      if (verbose) stderr.push(lines.closed(connection));
       if (values.once) void server.shutdown();
     },
     onShortage: (error) =>
-      complain(
-        program,
-        `Cannot take more clients for now: ${
-          reason(error)
-        }; raise the limit (ulimit -n), or set --max-connections below it`,
-      ),
+      stderr.push(lines.shortage(reason(error), shortageAdvice(error))),
   });
   print(`Server listening on ${showAddress(server.addr)}`);
   let asked = 0;
   onEnding(() => asked++ ? now.abort() : void server.shutdown());
   const totals = await server.finished;
-  if (lines) note(lines.summary(totals));
+  if (verbose) stderr.push(lines.summary(totals));
+  await stderr.flush(FLUSH_MS);
+}
+
+/** What the user can do where no connection can be accepted. */
+export function shortageAdvice(error: Error): string | undefined {
+  const said = reason(error);
+  if (said === "too many open files") {
+    return "raise the limit (ulimit -n), or set --max-connections below it";
+  }
+  if (said === "too many open files in system") {
+    return "raise the system's limit (fs.file-max), or set --max-connections";
+  }
+  return undefined;
 }
 
 function advice(error: unknown): string | undefined {

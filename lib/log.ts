@@ -1,6 +1,6 @@
 /**
- * What a server shows of its connections: a line on stderr for each that is
- * opened and closed, and a summary at the end, for people or as JSON.
+ * What a server shows on stderr: a line for each connection that is opened and
+ * closed, a summary at the end, and what it runs short of, for people or as JSON.
  *
  * ```sh
  * deno task server --verbose
@@ -18,7 +18,7 @@ import type {
   FaultCounts,
   ServerStats,
 } from "./options.ts";
-import { printable } from "./printable.ts";
+import { jsonLine, printable } from "./printable.ts";
 
 /** The formats that `--log-format` knows. */
 export const FORMATS = ["text", "json"] as const;
@@ -33,6 +33,12 @@ export interface Log {
   closed(connection: ClosedConnection): string;
   /** The server has ended. */
   summary(totals: ServerStats): string;
+  /** No connection can be accepted for now. */
+  shortage(error: string, advice?: string): string;
+  /** The server ends once these connections have ended. */
+  draining(open: number): string;
+  /** Lines of this log that could not be written. */
+  dropped(lines: number): string;
 }
 
 const REASONS: Record<EndReason, string> = {
@@ -56,6 +62,11 @@ function spellFaults(faults: FaultCounts = {}): string {
   return done.length === 0 ? "" : `; on purpose: ${done.join(", ")}`;
 }
 
+/** `1 connection`, `2 connections`. */
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
 function cause(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
@@ -72,42 +83,46 @@ const text: Log = {
     }${why}${spellFaults(faults)}`;
   },
   summary: ({ accepted, peak, bytesRead, bytesWritten, duration, faults }) =>
-    `${accepted} connection${
-      accepted === 1 ? "" : "s"
+    `${
+      plural(accepted, "connection")
     } (at most ${peak} at a time), ${bytesRead} bytes read, ${bytesWritten} written, ${
       spell(duration)
     }${spellFaults(faults)}`,
+  shortage: (error, advice) =>
+    `Cannot take more clients for now: ${error}${advice ? `; ${advice}` : ""}`,
+  draining: (open) =>
+    `draining ${plural(open, "connection")}, Ctrl-C again to abort`,
+  dropped: (lines) => `${plural(lines, "log line")} dropped`,
 };
 
-const stamp = () => ({ time: new Date().toISOString() });
+function event(name: string, fields: object): string {
+  return jsonLine({ time: new Date().toISOString(), event: name, ...fields });
+}
 
 const json: Log = {
   opened: ({ id, remoteAddr }) =>
-    JSON.stringify({
-      ...stamp(),
-      event: "opened",
-      id,
-      peer: showAddress(remoteAddr),
-    }),
+    event("opened", { id, peer: showAddress(remoteAddr) }),
   closed: ({ id, remoteAddr, error, ...figures }) =>
-    JSON.stringify({
-      ...stamp(),
-      event: "closed",
+    event("closed", {
       id,
       peer: showAddress(remoteAddr),
       ...figures,
       ...(error === undefined ? {} : { error: cause(error) }),
     }),
-  summary: (totals) =>
-    JSON.stringify({ ...stamp(), event: "summary", ...totals }),
+  summary: (totals) => event("summary", totals),
+  shortage: (error, advice) => event("shortage", { error, advice }),
+  draining: (open) => event("draining", { open }),
+  dropped: (lines) => event("dropped", { lines }),
 };
 
-/** The lines of a format, safe for a terminal. */
-export function log(format: Format): Log {
-  const lines = { text, json }[format];
+/** The lines of a format, safe for a terminal; `name` begins those of trouble. */
+export function log(format: Format, { name }: { name: string }): Log {
+  if (format === "json") return json;
   return {
-    opened: (connection) => printable(lines.opened(connection)),
-    closed: (connection) => printable(lines.closed(connection)),
-    summary: (totals) => printable(lines.summary(totals)),
+    ...text,
+    opened: (connection) => printable(text.opened(connection)),
+    closed: (connection) => printable(text.closed(connection)),
+    shortage: (error, advice) =>
+      printable(`${name}: ${text.shortage(error, advice)}`),
   };
 }

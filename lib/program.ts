@@ -127,18 +127,13 @@ export function print(line: string): void {
   }
 }
 
-/** Writes a line to stderr, if it takes any; a full disk ends no server. */
-export function note(line: string): void {
+/** Writes what went wrong to stderr, if it takes any. */
+function complain(program: Program<Flags>, message: string): void {
   try {
-    console.error(line);
+    console.error(`${program.name}: ${message}`);
   } catch {
     // There is nowhere left to say it.
   }
-}
-
-/** The same for what went wrong, with the program's name before it. */
-export function complain(program: Program<Flags>, message: string): void {
-  note(`${program.name}: ${message}`);
 }
 
 /**
