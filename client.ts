@@ -107,6 +107,9 @@ Examples:
   echo-client --load --connections 100 --duration 5s
   echo-client --load --rate 1000 --json
 
+Ctrl-C ends --ping and --load with their figures; a second one ends them at
+once. SIGHUP does the same where stdin, stdout or stderr is a terminal, and is
+ignored elsewhere (nohup).
 Exit status: 0 every byte came back (--ping: any probe did), 1 it failed,
 2 wrong usage.`,
 };

@@ -22,13 +22,13 @@ import {
   DEFAULT_PORT,
 } from "./lib/defaults.ts";
 import {
-  onEnding,
   print,
   type Program,
   readText,
   refuseTwoPlaces,
   run,
 } from "./lib/program.ts";
+import { onEnding } from "./lib/signals.ts";
 import { clearStaleSocket } from "./lib/stale.ts";
 import {
   duration,
@@ -104,7 +104,9 @@ export const program: Program<typeof flags> = {
   name: "echo-server",
   summary: "sends back what each client sends (RFC 862)",
   flags,
-  notes: `Ctrl-C ends it in order; a second one ends it at once.
+  notes:
+    `Ctrl-C ends it in order; a second one ends it at once. SIGHUP ends it in order
+where stdin, stdout or stderr is a terminal, and is ignored elsewhere (nohup).
 Exit status: 0 ended in order, 1 failed, 2 wrong usage.`,
 };
 
@@ -166,6 +168,16 @@ async function main(values: Values<typeof flags>): Promise<void> {
   const stderr = new LineQueue(Deno.stderr, { dropped: lines.dropped });
   const verbose = values.verbose || format !== undefined;
   const now = new AbortController();
+  let asked = 0;
+  // Before it listens, since whoever sees that may send a signal at once.
+  onEnding((signal) => {
+    if (asked++ > 0) return now.abort();
+    void server.shutdown();
+    const { open } = server.stats();
+    if (open > 0 && signal !== "SIGHUP" && Deno.stderr.isTerminal()) {
+      stderr.push(lines.draining(open));
+    }
+  });
   const server = serve({
     ...options,
     signal: now.signal,
@@ -178,8 +190,6 @@ async function main(values: Values<typeof flags>): Promise<void> {
       stderr.push(lines.shortage(reason(error), shortageAdvice(error))),
   });
   print(`Server listening on ${showAddress(server.addr)}`);
-  let asked = 0;
-  onEnding(() => asked++ ? now.abort() : void server.shutdown());
   const totals = await server.finished;
   if (verbose) stderr.push(lines.summary(totals));
   await stderr.flush(FLUSH_MS);

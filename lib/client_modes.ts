@@ -17,8 +17,9 @@ import { ping, type PingOptions } from "./ping.ts";
 import { pipe } from "./pipe.ts";
 import { place } from "./place.ts";
 import { jsonLine, printable, printableLines } from "./printable.ts";
-import { EXIT, onEnding, print } from "./program.ts";
+import { EXIT, print } from "./program.ts";
 import { loadReport, pingReport, probeLine, progressLine } from "./report.ts";
+import { onEnding } from "./signals.ts";
 
 /** What the user asked for: of any mode, and where the server is. */
 export interface Request extends PingOptions, LoadOptions {
@@ -36,7 +37,7 @@ function show(event: string, fields: object): void {
   print(jsonLine({ event, ...fields }));
 }
 
-/** Aborted by the first signal; the second ends the process. */
+/** Aborted by the first signal; the next one ends the process. */
 function untilEnding(reason?: () => Error): AbortSignal {
   const controller = new AbortController();
   onEnding(() => {

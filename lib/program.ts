@@ -1,7 +1,6 @@
 /**
- * What both programs share: help and version, one line for an error, the exit
- * status, and the signals that end them. Results go to stdout, all else to
- * stderr.
+ * What both programs share: help and version, one line for an error, and the
+ * exit status. Results go to stdout, all else to stderr.
  *
  * ```sh
  * deno task server --prot 80; echo $? # one line, and 2
@@ -23,6 +22,7 @@ import { reason, restate } from "./errors.ts";
 import { permission } from "./place.ts";
 import { printable } from "./printable.ts";
 import { refuseOldDeno } from "./runtime.ts";
+import { ignoreHangup } from "./signals.ts";
 
 /** A program as its user sees it. */
 export interface Program<F extends Flags> {
@@ -154,6 +154,7 @@ export async function run<F extends Flags>(
       print(request.show);
     } else {
       refuseOldDeno("Cannot start");
+      ignoreHangup();
       values = request.values;
       status = await main(request.values, request.words) ?? EXIT.ok;
     }
@@ -165,16 +166,4 @@ export async function run<F extends Flags>(
   }
   // What is left, such as a look-up under way, must not keep the user waiting.
   Deno.exit(status);
-}
-
-/** The signals that ask a program to end; Windows knows no SIGTERM. */
-export const ENDING: readonly Deno.Signal[] = Deno.build.os === "windows"
-  ? ["SIGINT", "SIGBREAK"]
-  : ["SIGINT", "SIGTERM"];
-
-/** Calls `handler` whenever the program is asked to end. */
-export function onEnding(handler: (signal: Deno.Signal) => void): void {
-  for (const signal of ENDING) {
-    Deno.addSignalListener(signal, () => handler(signal));
-  }
 }

@@ -7,7 +7,8 @@ import {
 import { describe, it } from "@std/testing/bdd";
 import { connectOptions, modeOf, program as client } from "../client.ts";
 import { type Flags, UsageError } from "../lib/flags.ts";
-import { ENDING, type Program, read } from "../lib/program.ts";
+import { type Program, read } from "../lib/program.ts";
+import { ENDING } from "../lib/signals.ts";
 import { program as server, serveOptions } from "../server.ts";
 import {
   closedPort,

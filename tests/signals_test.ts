@@ -1,0 +1,255 @@
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
+import { fromFileUrl } from "@std/path/from-file-url";
+import { describe, it } from "@std/testing/bdd";
+import { serve } from "../lib/echo.ts";
+import { countSignals } from "../lib/signals.ts";
+import { closedPort, portOf, read, utf8, write } from "./peers.ts";
+import {
+  deno,
+  maySignal,
+  output,
+  Running,
+  shell,
+  startServer,
+} from "./processes.ts";
+
+/** Whether programs can be run on a terminal here; it takes Python's `pty`. */
+const hasTerminal = maySignal && await (async () => {
+  try {
+    const { status } = await new Running(["-c", "import pty"], {
+      program: "python3",
+    }).outcome;
+    return status === 0;
+  } catch {
+    return false;
+  }
+})();
+if (maySignal && !hasTerminal) {
+  console.warn("No python3 with pty: tests on a terminal are ignored");
+}
+
+/** `deno` on a terminal of its own; what is written to stdin is typed. */
+function onTerminal(args: string[], options: string[] = []): Running {
+  const driver = fromFileUrl(new URL("terminal.py", import.meta.url));
+  return new Running([driver, ...options, Deno.execPath(), ...args], {
+    program: "python3",
+    stdin: "piped",
+  });
+}
+
+const CTRL_C = utf8("\x03");
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Resolves once something takes connections at a port. */
+async function untilListening(port: number): Promise<void> {
+  for (;;) {
+    try {
+      return (await Deno.connect({ port })).close();
+    } catch {
+      await pause(1);
+    }
+  }
+}
+
+/** Three clients that have sent more than the server can pass on to them. */
+async function threeBusy(port: number) {
+  const sent = new Uint8Array(4 << 20);
+  const conns = await Promise.all(
+    [1, 2, 3].map(() => Deno.connect({ port })),
+  );
+  const sending = conns.map((conn) => write(conn, sent).catch(() => {}));
+  return {
+    /** Reads what is echoed until the end, and how many bytes those were. */
+    async drain(): Promise<number[]> {
+      const echoes = await Promise.all(
+        conns.map((conn) => read(conn).catch(() => new Uint8Array())),
+      );
+      return echoes.map(({ length }) => length);
+    },
+    async [Symbol.asyncDispose]() {
+      for (const conn of conns) conn.close();
+      await Promise.all(sending);
+    },
+  };
+}
+
+describe("signals that count", () => {
+  /** At which of these times, in ms, each signal counts. */
+  function counted(signals: [Deno.Signal, number][]): [Deno.Signal, number][] {
+    let time = 0;
+    const seen: [Deno.Signal, number][] = [];
+    const count = countSignals((signal) => seen.push([signal, time]), {
+      now: () => time,
+    });
+    for (const [signal, at] of signals) {
+      time = at;
+      count(signal);
+    }
+    return seen;
+  }
+
+  it("are not the repeats within 200 ms, however many", () => {
+    assertEquals(
+      counted([0, 1, 150, 199, 200, 201, 399].map((at) => ["SIGINT", at])),
+      [["SIGINT", 0], ["SIGINT", 200]],
+    );
+  });
+
+  it("are different ones, however close", () => {
+    assertEquals(counted([["SIGINT", 0], ["SIGTERM", 1], ["SIGINT", 2]]), [
+      ["SIGINT", 0],
+      ["SIGTERM", 1],
+    ]);
+  });
+
+  it("are SIGHUP only where nothing came before it", () => {
+    assertEquals(
+      counted([["SIGHUP", 0], ["SIGHUP", 5_000], ["SIGINT", 5_001]]),
+      [["SIGHUP", 0], ["SIGINT", 5_001]],
+    );
+    assertEquals(counted([["SIGINT", 0], ["SIGHUP", 5_000]]), [["SIGINT", 0]]);
+  });
+});
+
+describe("a signal", { ignore: !maySignal }, () => {
+  it("as soon as the server listens ends it in order, before it says so", {
+    ignore: Deno.build.os !== "linux",
+  }, async () => {
+    const port = closedPort();
+    const command = shell(deno("server.ts", ["--port", String(port)]));
+    // What nobody reads fills the pipe, so that the server's line waits.
+    const child = new Deno.Command("sh", {
+      args: ["-c", `head -c 65536 /dev/zero; exec ${command}`],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+    await untilListening(port);
+    child.kill("SIGTERM");
+    const { stdout, code } = await child.output();
+    const said = new TextDecoder().decode(stdout.subarray(65_536));
+    assertEquals([code, said], [0, `Server listening on 127.0.0.1:${port}\n`]);
+  });
+
+  it("as soon as the server has said that it listens ends it in order", async () => {
+    for (let run = 0; run < 20; run++) {
+      const { running } = await startServer();
+      await using server = running;
+      server.child.kill("SIGTERM");
+      const { status, stderr } = await server.outcome;
+      assertEquals({ status, stderr }, { status: 0, stderr: "" });
+    }
+  });
+
+  it("SIGHUP is ignored by a server without a terminal", async () => {
+    const { running, port } = await startServer(["--verbose"]);
+    await using server = running;
+    server.child.kill("SIGHUP");
+    const { status } = await output(deno("client.ts", ["--port", port]));
+    assertEquals(status, 0);
+    await server.shows(/14 written/, "stderr");
+    server.child.kill("SIGTERM");
+    assertEquals((await server.outcome).status, 0);
+  });
+
+  it("SIGHUP is ignored by a client without a terminal", async () => {
+    await using server = serve({ port: 0 });
+    const args = ["--ping", "--port", String(portOf(server))];
+    await using client = new Running(
+      deno("client.ts", [...args, "--interval", "10ms"]),
+    );
+    await client.shows(/seq=1 /);
+    client.child.kill("SIGHUP");
+    await client.shows(/seq=20 /);
+    client.child.kill("SIGINT");
+    const { status, stdout } = await client.outcome;
+    assertEquals(status, 0);
+    assertStringIncludes(stdout, "ping statistics");
+  });
+});
+
+describe("on a terminal", { ignore: !hasTerminal }, () => {
+  const server = deno("server.ts", ["--port", "0", "--grace", "1h"]);
+
+  async function listening(running: Running): Promise<number> {
+    const [, port] = await running.shows(/Server listening on .*:(\d+)\r/);
+    return Number(port);
+  }
+
+  it("one Ctrl-C that is delivered twice drains the server", async () => {
+    await using running = onTerminal([...server, "--verbose"], ["--twice"]);
+    const keys = running.child.stdin.getWriter();
+    await using clients = await threeBusy(await listening(running));
+    await running.shows(/#3 .*opened/);
+    await keys.write(CTRL_C);
+    await running.shows(/draining 3 connections, Ctrl-C again to abort\r/);
+    const received = await clients.drain();
+    const { status, stdout } = await running.outcome;
+    assertEquals(status, 0);
+    assert(received.every((length) => length > 0));
+    assertEquals(stdout.match(/: shut down\r/g)?.length, 3, stdout);
+    await keys.close().catch(() => {});
+  });
+
+  it("a second Ctrl-C cuts off what is left", async () => {
+    await using running = onTerminal([...server, "--verbose"], ["--twice"]);
+    const keys = running.child.stdin.getWriter();
+    await using _clients = await threeBusy(await listening(running));
+    await running.shows(/#3 .*opened/);
+    await keys.write(CTRL_C);
+    await running.shows(/draining 3 connections/);
+    // People take longer than this to press it again.
+    await pause(250);
+    await keys.write(CTRL_C);
+    const { status, stdout } = await running.outcome;
+    assertEquals(status, 0);
+    assertEquals(stdout.match(/cut off by the shutdown/g)?.length, 3, stdout);
+    await keys.close().catch(() => {});
+  });
+
+  it("Ctrl-C says nothing where there is nothing to wait for", async () => {
+    await using running = onTerminal(server);
+    const keys = running.child.stdin.getWriter();
+    await listening(running);
+    await keys.write(CTRL_C);
+    const { status, stdout } = await running.outcome;
+    assertEquals(status, 0);
+    assertMatch(stdout, /^Server listening on \S+\r\n(\^C)?$/);
+    await keys.close().catch(() => {});
+  });
+
+  it("one Ctrl-C that is delivered twice leaves a client its report", async () => {
+    await using echo = serve({ port: 0 });
+    for (
+      const [mode, started, report] of [
+        ["--ping", /seq=1 /, /ping statistics/],
+        ["--load", /messages/, /messages verified/],
+      ] as const
+    ) {
+      const args = [mode, "--port", String(portOf(echo)), "--wait", "1m"];
+      await using running = onTerminal(deno("client.ts", args), ["--twice"]);
+      const keys = running.child.stdin.getWriter();
+      await running.shows(started);
+      await keys.write(CTRL_C);
+      const { status, stdout } = await running.outcome;
+      assertEquals(status, 0, stdout);
+      assertMatch(stdout, report);
+      await keys.close().catch(() => {});
+    }
+  });
+
+  it("closing it ends the server in order", async () => {
+    const port = closedPort();
+    const args = deno("server.ts", ["--port", String(port)]);
+    await using running = onTerminal(args);
+    await listening(running);
+    await running.child.stdin.close();
+    assertEquals((await running.outcome).status, 0);
+  });
+});
