@@ -11,7 +11,12 @@
  */
 
 import { showAddress } from "./lib/address.ts";
-import { type Faults, serve, type ServeOptions } from "./lib/echo.ts";
+import {
+  type ClosedConnection,
+  type Faults,
+  serve,
+  type ServeOptions,
+} from "./lib/echo.ts";
 import { reason } from "./lib/errors.ts";
 import { flag, toggle, UsageError, type Values } from "./lib/flags.ts";
 import { LineQueue } from "./lib/line_queue.ts";
@@ -184,7 +189,7 @@ async function main(values: Values<typeof flags>): Promise<void> {
     onOpen: (connection) => verbose && stderr.push(lines.opened(connection)),
     onClose(connection) {
       if (verbose) stderr.push(lines.closed(connection));
-      if (values.once) void server.shutdown();
+      if (values.once && !isProbe(connection)) void server.shutdown();
     },
     onShortage: (error) =>
       stderr.push(lines.shortage(reason(error), shortageAdvice(error))),
@@ -193,6 +198,16 @@ async function main(values: Values<typeof flags>): Promise<void> {
   const totals = await server.finished;
   if (verbose) stderr.push(lines.summary(totals));
   await stderr.flush(FLUSH_MS);
+}
+
+/**
+ * Whether a connection was most likely another server that wanted to know
+ * whether its Unix socket is still in use: it ended without a byte.
+ */
+function isProbe(connection: ClosedConnection): boolean {
+  const { remoteAddr, reason, bytesRead, faults = {} } = connection;
+  return remoteAddr.transport === "unix" && reason === "closed" &&
+    bytesRead === 0 && Object.keys(faults).length === 0;
 }
 
 /** What the user can do where no connection can be accepted. */
@@ -207,7 +222,11 @@ export function shortageAdvice(error: Error): string | undefined {
   return undefined;
 }
 
-function advice(error: unknown): string | undefined {
+/** What the user can do where the server cannot listen. */
+export function advice(
+  error: unknown,
+  values?: Values<typeof flags>,
+): string | undefined {
   if (error instanceof Deno.errors.AddrInUse) {
     return "stop what listens there, or choose another address";
   }
@@ -215,7 +234,9 @@ function advice(error: unknown): string | undefined {
     return "choose an address of this machine as --hostname";
   }
   if (error instanceof Deno.errors.PermissionDenied) {
-    return "choose a --port above 1023, or run it with more privileges";
+    return values?.unix === undefined
+      ? "choose a --port above 1023, or run it with more privileges"
+      : "choose a path in a folder that this user may write to";
   }
   return undefined;
 }

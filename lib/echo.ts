@@ -119,27 +119,11 @@ function listen(options: ServeOptions<never>): Deno.Listener<Deno.Conn> {
   const { hostname = DEFAULT_HOSTNAME, port = DEFAULT_PORT } = options;
   const { path, cert, key, reusePort } = options;
   const { backlog: tcpBacklog = DEFAULT_BACKLOG } = options;
-  if (path !== undefined) return listenUnix(path);
+  if (path !== undefined) return Deno.listen({ transport: "unix", path });
   const shared = { hostname, port, reusePort, tcpBacklog };
   return cert === undefined && key === undefined
     ? Deno.listen(shared)
     : Deno.listenTls({ ...shared, cert: cert!, key: key! });
-}
-
-function listenUnix(path: string): Deno.Listener<Deno.Conn> {
-  const listener = Deno.listen({ transport: "unix", path });
-  const { ino } = Deno.lstatSync(path);
-  const close = listener.close.bind(listener);
-  // Older Denos leave the file behind; another server's is not ours to remove.
-  listener.close = () => {
-    close();
-    try {
-      if (Deno.lstatSync(path).ino === ino) Deno.removeSync(path);
-    } catch {
-      // It is gone.
-    }
-  };
-  return listener;
 }
 
 /**

@@ -99,12 +99,22 @@ export function refuseTwoPlaces(
   }
 }
 
-/** Reads a text file. @throws {EchoError} that names the file and the grant. */
+/** Reads a text file. @throws {Error} that names the file and the grant. */
 export function readText(path: string): string {
+  const attempt = `Cannot read ${path}`;
   try {
     return Deno.readTextFileSync(path);
   } catch (error) {
-    throw restate(error, `Cannot read ${path}`, permission("read", path));
+    if (error instanceof Deno.errors.PermissionDenied) {
+      // Of no class of Deno's, for which programs have advice on addresses.
+      throw new Error(
+        `${attempt}: ${
+          reason(error)
+        }; let this user read it, or run as its owner`,
+        { cause: error },
+      );
+    }
+    throw restate(error, attempt, permission("read", path));
   }
 }
 

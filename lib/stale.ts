@@ -12,10 +12,15 @@
  */
 
 import { connect, RefusedError } from "./echo.ts";
+import { restate } from "./errors.ts";
+import { permission } from "./place.ts";
 
 /**
  * Removes the socket at `path` if nobody listens on it. Resolves with whether
- * it did; what else is there, listening will tell.
+ * it did; what else is there, listening will tell. A server that does listen
+ * sees a connection that ends without a byte.
+ *
+ * @throws {Error} if the socket cannot be removed.
  */
 export async function clearStaleSocket(path: string): Promise<boolean> {
   try {
@@ -24,7 +29,13 @@ export async function clearStaleSocket(path: string): Promise<boolean> {
     return false;
   } catch (error) {
     if (!(error instanceof RefusedError)) return false;
+  }
+  try {
     await Deno.remove(path);
     return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    const attempt = `Cannot remove ${path}, which nobody listens on`;
+    throw restate(error, attempt, permission("write", path));
   }
 }

@@ -1,8 +1,14 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { LineQueue } from "../lib/line_queue.ts";
 import { FORMATS, log } from "../lib/log.ts";
-import { program, shortageAdvice } from "../server.ts";
+import { read, readText } from "../lib/program.ts";
+import { advice, program, shortageAdvice } from "../server.ts";
 import { exchange } from "../lib/echo.ts";
 import { until } from "./peers.ts";
 import { deno, maySignal } from "./processes.ts";
@@ -162,6 +168,31 @@ describe("advice fits", () => {
     );
     assertEquals(says("Cannot allocate memory (os error 12)"), "");
     assertEquals(says("No buffer space available (os error 105)"), "");
+  });
+
+  it("where permission was denied: at a port, a path or a file", () => {
+    const denied = new Deno.errors.PermissionDenied("denied");
+    const says = (...args: string[]) => {
+      const request = read(program, args);
+      return advice(denied, "values" in request ? request.values : undefined);
+    };
+    assertStringIncludes(says("--port", "7") ?? "", "--port above 1023");
+    assertStringIncludes(says("--unix", "/x") ?? "", "a path");
+
+    const readTextFileSync = Deno.readTextFileSync;
+    try {
+      Deno.readTextFileSync = () => {
+        throw denied;
+      };
+      const error = assertThrows(
+        () => readText("key.pem"),
+        Error,
+        "Cannot read key.pem: permission denied; let this user read it",
+      );
+      assertEquals(advice(error), undefined);
+    } finally {
+      Deno.readTextFileSync = readTextFileSync;
+    }
   });
 });
 

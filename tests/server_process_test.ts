@@ -158,6 +158,23 @@ describe("the server, seen from outside", { ignore: !mayRun }, () => {
     await Deno.remove(folder); // which is empty again
   });
 
+  it("--once on a Unix socket outlives another server's look at it", {
+    ignore: !maySignal,
+  }, async () => {
+    const folder = await Deno.makeTempDir();
+    const args = ["--unix", `${folder}/echo.sock`];
+    const server = deno("server.ts", [...args, "--once"], ["-A"]);
+    await using running = new Running(server);
+    await running.shows(/Server listening/);
+    const { status, stderr } = await output(server);
+    assertEquals(status, 1);
+    assertStringIncludes(stderr, "address already in use");
+    const client = await output(deno("client.ts", args, ["-A"]));
+    assertEquals(client.stdout, "Received from server: Hello, server!\n");
+    assertEquals((await running.outcome).status, 0);
+    await Deno.remove(folder);
+  });
+
   it("misbehaves on purpose, and shows it", async () => {
     const faults = ["--limit-data", "7", "--latency", "5ms"];
     const { running, port } = await startServer(["--verbose", ...faults]);
