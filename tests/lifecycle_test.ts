@@ -15,16 +15,20 @@ import { pattern, portOf, read, until, utf8, write } from "./peers.ts";
 
 const to = (server: { addr: Deno.Addr }) => ({ port: portOf(server) });
 
-/** Sends and reads until the server ends it; resolves with what came back. */
+/**
+ * Sends, while it is to, and reads until the server ends it; resolves with what
+ * came back.
+ */
 async function chatter(
   conn: Deno.Conn,
   length: number,
+  goOn: () => boolean = () => true,
 ): Promise<{ sent: Uint8Array; received: number; wrong: number }> {
   const sent = pattern(251 * length);
   let received = 0;
   let wrong = 0;
   const sending = (async () => {
-    for (let at = 0;; at = (at + length) % sent.length) {
+    for (let at = 0; goOn(); at = (at + length) % sent.length) {
       await write(conn, sent.subarray(at, at + length));
     }
   })().catch(() => {});
@@ -45,20 +49,33 @@ async function chatter(
 }
 
 describe("an orderly shutdown", () => {
-  it("loses no byte that was read, with 50 clients sending at once", async () => {
+  /** Shuts down under as many clients, which stop sending then or never. */
+  async function losesNothing(
+    count: number,
+    { grace, stop }: { grace: number; stop: boolean },
+  ): Promise<void> {
     const closed = new Map<number, ClosedConnection>();
     const server = serve({
       port: 0,
-      grace: 8_000, // of which the half is for those who never stop sending
+      grace,
       onClose: (c) => closed.set((c.remoteAddr as Deno.NetAddr).port, c),
     });
     const conns = await Promise.all(
-      Array.from({ length: 50 }, () => Deno.connect(to(server))),
+      Array.from({ length: count }, () => Deno.connect(to(server))),
     );
+    let goOn = true;
     // Half of them small messages, half of them streams.
-    const talks = conns.map((conn, i) => chatter(conn, i % 2 ? 100 : 50_000));
-    await until(() => server.stats().bytesWritten > 20_000_000);
-    const totals = await server.shutdown();
+    const talks = conns.map((conn, i) =>
+      chatter(conn, i % 2 ? 100 : 50_000, () => goOn)
+    );
+    await until(() => server.stats().bytesWritten > 400_000 * count);
+    const done = server.shutdown();
+    const { bytesRead: before } = server.stats();
+    if (stop) {
+      await until(() => server.stats().bytesRead > before + 100_000 * count);
+      goOn = false;
+    }
+    const totals = await done;
     const results = await Promise.all(talks);
     for (const [i, { received, wrong }] of results.entries()) {
       const { port } = conns[i]!.localAddr as Deno.NetAddr;
@@ -72,6 +89,15 @@ describe("an orderly shutdown", () => {
       totals.bytesWritten,
       [...closed.values()].reduce((sum, c) => sum + c.bytesWritten, 0),
     );
+  }
+
+  it("loses no byte that was read, with 50 clients sending at once", async () => {
+    await losesNothing(50, { grace: 3_600_000, stop: true });
+  });
+
+  it("loses no byte that was read of clients that never stop", async () => {
+    // At half the grace they are told; two have read what is left in no time.
+    await losesNothing(2, { grace: 8_000, stop: false });
   });
 
   it("loses nothing of clients that pause, and ends without its grace", async () => {
