@@ -5,10 +5,13 @@
  * `deno.json` says `jsr:@std/testing/bdd`, drop this file.
  *
  * Each `it` becomes one `Deno.test`, under the names of the blocks around it,
- * with its resource, op and exit sanitizers on.
+ * with its resource, op and exit sanitizers on, and with a time limit, which
+ * the official package does not have.
  *
  * @module
  */
+
+import { withTimeLimit } from "./time_limit.ts";
 
 /** What a test or a hook runs. */
 export type Body = () => void | Promise<void>;
@@ -66,11 +69,11 @@ export function it(name: string, ...rest: [Body] | [ItOptions, Body]): void {
     sanitizeResources: true,
     sanitizeExit: true,
     async fn() {
-      for (const before of beforeEach) await before();
+      for (const before of beforeEach) await withTimeLimit(before);
       try {
-        await body();
+        await withTimeLimit(body);
       } finally {
-        for (const after of afterEach) await after();
+        for (const after of afterEach) await withTimeLimit(after);
       }
     },
   });

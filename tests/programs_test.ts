@@ -184,8 +184,21 @@ for (const program of [server, client] as Program<Flags>[]) {
   });
 }
 
+/** The one test that needs the default port says so where it is taken. */
+function requireDefaultPort(): void {
+  try {
+    Deno.listen({ hostname: "127.0.0.1", port: 12345 }).close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    throw new Error(
+      "Cannot run the demo: port 12345 is in use; stop the server that runs there",
+    );
+  }
+}
+
 describe("as processes", { ignore: !mayRun }, () => {
   it("deno task demo shows both lines, to the byte", async () => {
+    requireDefaultPort();
     const { status, stdout } = await output(["task", "--quiet", "demo"]);
     assertEquals(
       stdout,

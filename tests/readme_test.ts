@@ -4,7 +4,8 @@ import config from "../deno.json" with { type: "json" };
 import { program as client } from "../client.ts";
 import { OLDEST_DENO } from "../lib/runtime.ts";
 import { program as server } from "../server.ts";
-import { deno, mayRun, Running } from "./processes.ts";
+import { closedPort } from "./peers.ts";
+import { mayRun, Running, startServer } from "./processes.ts";
 
 const here = import.meta.url;
 const mayRead =
@@ -20,8 +21,27 @@ const blocks = (language: string) =>
     .map(([, , text]) => text!);
 
 interface Example {
+  /** As README has it. */
   command: string;
   expected: string;
+}
+
+/** The ports in README's commands, which other programs may be using. */
+const PORTS = /\b(12345|8080)\b/g;
+
+/**
+ * The same command on another port: a task's own command from deno.json with
+ * `--port`, because a task has no permission for other ports.
+ */
+function onPort(port: string, { command, expected }: Example): Example {
+  const tasks = config.tasks;
+  return {
+    command: command.replace(
+      /deno task (?:--quiet )?(server|client)\b/,
+      (_, task: "server" | "client") => `${tasks[task].command} --port ${port}`,
+    ).replace(PORTS, port),
+    expected: expected.replace(PORTS, port),
+  };
 }
 
 /** Every command of the console blocks, and what it is said to show. */
@@ -46,19 +66,18 @@ function comparable(text: string): string {
 }
 
 /** Runs a command as a user does, to its end, and shows what he sees. */
-async function shown({ command }: Example): Promise<string> {
+async function shown(command: string): Promise<string> {
   await using running = new Running(["-c", command], { program: "sh" });
   const { stdout, stderr } = await running.outcome;
   return stderr + stdout;
 }
 
 /** The same for one that goes on until it is asked to end. */
-async function served({ command }: Example): Promise<string> {
+async function served(command: string): Promise<string> {
   await using running = new Running(["-c", `exec ${command}`], {
     program: "sh",
   });
   await running.shows(/Server listening .*\n/);
-  // deno task hands it on.
   running.child.kill("SIGTERM");
   const { stdout } = await running.outcome;
   return stdout;
@@ -99,27 +118,34 @@ describe("README's commands show what it says", { ignore: !mayShow }, () => {
 
   for (const example of servers) {
     it(example.command, async () => {
-      assertEquals((await served(example)).trim(), example.expected);
+      const { command, expected } = onPort(String(closedPort()), example);
+      assertEquals((await served(command)).trim(), expected);
     });
   }
 
   for (const example of rest) {
     it(example.command, async () => {
-      const said = comparable(await shown(example));
+      const said = comparable(await shown(example.command));
       assert(said.includes(comparable(example.expected)), said);
     });
   }
 
   for (const example of needServer) {
     it(example.command, async () => {
-      await using running = new Running(
-        deno("server.ts", [], ["--allow-net=127.0.0.1:12345"]),
-      );
-      await running.shows(/Server listening/);
-      const said = comparable(await shown(example));
-      assert(said.includes(comparable(example.expected)), said);
+      const { running, port } = await startServer();
+      await using _server = running;
+      const { command, expected } = onPort(port, example);
+      const said = comparable(await shown(command));
+      assert(said.includes(comparable(expected)), said);
     });
   }
+
+  it("each task that they name is run on another port", () => {
+    for (const example of [...servers, ...needServer]) {
+      const { command } = onPort("1", example);
+      assert(!/deno task|12345|8080/.test(command), command);
+    }
+  });
 });
 
 describe("README names", { ignore: !mayRead }, () => {
