@@ -1,8 +1,8 @@
 /**
  * Types for the parts of `@std` that this project uses, because the npm
  * package that `deno.json` maps them onto ships JavaScript alone. The names
- * and signatures are the official ones: once `deno.json` maps `@std/*` onto
- * `jsr:`, drop this file and its line under `compilerOptions.types`.
+ * and signatures are the official ones. README says how to move to JSR, which
+ * makes this file unnecessary.
  *
  * @module
  */

@@ -1,8 +1,8 @@
 /**
  * Stands in for `@std/testing/bdd`, with the part of its surface that the tests
  * use, where JSR cannot be reached: the npm package that `deno.json` maps the
- * rest of `@std` onto leaves out a file that its own `bdd.js` imports. Once
- * `deno.json` says `jsr:@std/testing/bdd`, drop this file.
+ * rest of `@std` onto leaves out a file that its own `bdd.js` imports. README
+ * says how to move to JSR, which makes this file unnecessary.
  *
  * Each `it` becomes one `Deno.test`, under the names of the blocks around it,
  * with its resource, op and exit sanitizers on, and with a time limit, which

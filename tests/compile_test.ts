@@ -107,10 +107,16 @@ describe("deno task compile", { ignore: !mayCompile }, () => {
   });
 
   it("says in one line where the base binary cannot be downloaded", async () => {
-    // A cache of its own, where no base binary is; the packages are shared.
-    const info = await output(["info", "--json"]);
+    // A cache of its own, where no base binary is. The packages are shared:
+    // those of npm, and, where @std comes from JSR, those of JSR.
+    const info = JSON.parse((await output(["info", "--json"])).stdout);
     const cwd = await Deno.makeTempDir();
-    await Deno.symlink(JSON.parse(info.stdout).npmCache, `${cwd}/npm`);
+    for (
+      const [name, cache] of [["npm", "npmCache"], ["remote", "modulesCache"]]
+    ) {
+      const shared = await Deno.stat(info[cache!]).catch(() => undefined);
+      if (shared) await Deno.symlink(info[cache!], `${cwd}/${name}`);
+    }
     const proxy = `http://127.0.0.1:${closedPort()}`;
     const { status, stderr } = await compile(["client"], {
       cwd,
