@@ -87,9 +87,17 @@ export function pattern(length: number): Uint8Array {
   return bytes;
 }
 
-/** Resolves once `condition` holds, which the event loop is left to bring. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
+/**
+ * Resolves once `condition` holds, which the event loop is left to bring. It is
+ * looked at every `interval` milliseconds.
+ */
+export async function until(
+  condition: () => boolean,
+  interval = 1,
+): Promise<void> {
+  while (!condition()) {
+    await new Promise((resolve) => setTimeout(resolve, interval));
+  }
 }
 
 /** Bytes of text. */

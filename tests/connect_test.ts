@@ -1,0 +1,105 @@
+import {
+  assert,
+  assertEquals,
+  assertGreaterOrEqual,
+  assertLessOrEqual,
+  assertRejects,
+} from "@std/assert";
+import { afterEach, describe, it } from "@std/testing/bdd";
+import {
+  connect,
+  exchange,
+  RefusedError,
+  serve,
+  TimedOutError,
+} from "../lib/echo.ts";
+import { FakeClock, settle } from "./fake_clock.ts";
+import { portOf } from "./peers.ts";
+
+const real = Deno.connect;
+afterEach(() => void (Deno.connect = real));
+
+/** What `Deno.connect` does instead, in this test. */
+function instead(
+  connect: (options: { signal?: AbortSignal }) => Promise<Deno.TcpConn>,
+): void {
+  Deno.connect = connect as unknown as typeof Deno.connect;
+}
+
+describe("connect", () => {
+  it("tries again ever more seldom while it waits for a server", async () => {
+    using clock = new FakeClock();
+    const attempts: number[] = [];
+    instead(() => {
+      attempts.push(clock.now);
+      return Promise.reject(new Deno.errors.ConnectionRefused());
+    });
+    const start = clock.now;
+    const going = assertRejects(
+      () => connect({ wait: 60_000 }),
+      RefusedError,
+    );
+    await clock.advance(1_000);
+    // Soon enough not to be noticed.
+    assertGreaterOrEqual(attempts.length, 4);
+    assertLessOrEqual(attempts.length, 50);
+    await clock.advance(59_000);
+    await going;
+    assertLessOrEqual(clock.now - start, 60_000);
+    // At least one in 5 s, at most four a second.
+    assertGreaterOrEqual(attempts.length, 12);
+    assertLessOrEqual(attempts.length, 240);
+  });
+
+  it("gives up an attempt after its timeout, and ends it", async () => {
+    using clock = new FakeClock();
+    let ended = false;
+    instead(({ signal }) =>
+      new Promise((_, reject) =>
+        signal?.addEventListener("abort", () => {
+          ended = true;
+          reject(signal.reason);
+        })
+      )
+    );
+    let error: unknown;
+    void connect({ timeout: 3_000 }).catch((caught) => error = caught);
+    await clock.advance(2_999);
+    assertEquals([error, ended], [undefined, false]);
+    await clock.advance(1);
+    await settle();
+    assert(error instanceof TimedOutError);
+    assertEquals(ended, true);
+  });
+});
+
+it("neither end holds small messages back", async () => {
+  // Nagle's algorithm (RFC 896) shows only in times, so the calls are recorded.
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  using sample = await Deno.connect({ port: portOf(listener) });
+  (await listener.accept()).close();
+  const TcpConn = Object.getPrototypeOf(sample) as Deno.TcpConn;
+  const { setNoDelay } = TcpConn;
+  const without = new Set<string>();
+  const name = (conn: Deno.TcpConn) =>
+    `${conn.localAddr.port}-${conn.remoteAddr.port}`;
+  TcpConn.setNoDelay = function (this: Deno.TcpConn, on = true): void {
+    if (on) without.add(name(this));
+    else without.delete(name(this));
+    setNoDelay.call(this, on);
+  };
+  try {
+    await using server = serve({ port: 0 });
+    await exchange("x", { port: portOf(server) });
+    using conn = await connect({ port: portOf(server) });
+    await conn.write(Uint8Array.of(1));
+    await conn.read(new Uint8Array(1));
+    const { localAddr } = conn as Deno.TcpConn;
+    const [client, port] = [localAddr.port, portOf(server)];
+    assert(without.has(`${client}-${port}`), "the client");
+    assert(without.has(`${port}-${client}`), "the server");
+    assertEquals(without.size, 4);
+  } finally {
+    TcpConn.setNoDelay = setNoDelay;
+  }
+});
