@@ -10,6 +10,9 @@
 // not replaced.
 import { setImmediate } from "node:timers";
 
+/** Timers in one `advance` from which on the code under test must be looping. */
+const MOST_TIMERS = 20_000;
+
 interface Timer {
   due: number;
   every?: number;
@@ -76,7 +79,10 @@ export class FakeClock implements Disposable {
   /** Moves the time on, and runs what is due on the way, in order. */
   async advance(ms: number): Promise<void> {
     const until = this.now + ms;
-    for (;;) {
+    for (let run = 0;; run++) {
+      if (run > MOST_TIMERS) {
+        throw new Error(`more than ${MOST_TIMERS} timers within ${ms} ms`);
+      }
       await settle();
       const [id, timer] = this.#next() ?? [];
       if (!timer || timer.due > until) break;
