@@ -60,7 +60,6 @@ export function lifecycle<Addr extends Deno.Addr>(
   let closing = false;
   let refed = true;
   let graceTimer: ReturnType<typeof setTimeout> | undefined;
-  let sweepTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** A caller's mistake in its callback is reported, and changes nothing here. */
   function tell<T>(callback: ((value: T) => void) | undefined, value: T): void {
@@ -235,7 +234,7 @@ export function lifecycle<Addr extends Deno.Addr>(
   }
 
   // Without an idle timeout, too: a shutdown has to know who is idle.
-  sweepTimer = setInterval(() => {
+  const sweepTimer = setInterval(() => {
     for (const client of idleOf(clients, idleTimeout)) end(client, "idle");
   }, sweepEvery(idleTimeout));
   Deno.unrefTimer(sweepTimer);
