@@ -29,7 +29,7 @@ const totals: ServerStats = {
 };
 
 describe("the log as text", () => {
-  const lines = log("text");
+  const lines = log("text", { name: "echo-server" });
 
   it("tells of each client by its number, and where it comes from", () => {
     assertEquals(lines.opened(connection), "#3 [2001:db8::1]:40000 opened");
@@ -87,7 +87,7 @@ describe("the log as text", () => {
 });
 
 describe("the log as JSON", () => {
-  const lines = log("json");
+  const lines = log("json", { name: "echo-server" });
 
   function parsed(line: string): Record<string, unknown> {
     const { time, ...fields } = JSON.parse(line);
