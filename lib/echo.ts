@@ -207,6 +207,10 @@ async function dial(
  * were sent, verifies each, closes, and returns them. It sends and receives at
  * the same time, so that no length can fill the buffers and block both ends.
  *
+ * It ends with the last byte of the echo. A byte too many is seen if it arrives
+ * together with that one, and missed if it comes later; `pipe()` reads to the
+ * end of the stream.
+ *
  * @throws {CutShortError} if the connection ends before that; a
  * {@linkcode ResetError} if it is reset.
  * @throws {DiffersError} if a byte is not the one that was sent, or one too many.

@@ -51,13 +51,16 @@ const WINDOW = 8 * 1024 * 1024;
 const PIECE = 256 * 1024;
 
 /**
- * Pipes until the input ends and all of it has come back. `timeout` is how long
- * the echo of anything sent may stay away.
+ * Pipes until the input has ended, all of it has come back, and the server has
+ * closed its end too. `timeout` limits each wait for the echo of what was sent.
+ * Time during which the output takes nothing does not count. A server that keeps
+ * the connection open after the whole echo is no failure: its surplus, if any,
+ * is waited for no longer than `timeout`.
  *
  * @throws {CutShortError} if the connection ends before that; a
  * {@linkcode ResetError} if it is reset.
- * @throws {DiffersError} at the first byte that is not the one that was sent;
- * those before it went out.
+ * @throws {DiffersError} at the first byte that is not the one that was sent, or
+ * that comes after all of them; those before it went out.
  * @throws {TimedOutError} if nothing of what was sent comes back in time.
  * @throws what the input or the output throws, and what `connect` does.
  */
@@ -67,7 +70,9 @@ export async function pipe(options: PipeOptions): Promise<Piped> {
   const count = { sent: 0, received: 0 };
   const ahead: Uint8Array[] = [];
   let inputEnded = false;
+  let writing = false;
   let echoed = Promise.withResolvers<void>();
+  let delivered = Promise.withResolvers<void>();
   let failure: unknown;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -79,19 +84,24 @@ export async function pipe(options: PipeOptions): Promise<Piped> {
     failure ??= error;
     conn[Symbol.dispose]();
     echoed.resolve();
+    delivered.resolve();
     // Nobody waits for what it comes to.
     reader.cancel(error).catch(() => {});
   }
   const abort = () => fail(signal!.reason);
   signal?.addEventListener("abort", abort, { once: true });
 
-  /** Restarts the clock, while there is something to wait for. */
+  /** Whether all of the input has been sent and has come back. */
+  const complete = () => inputEnded && count.received === count.sent;
+
+  /** Restarts the clock, while the server is waited for. */
   function expect(): void {
     clearTimeout(timer);
-    if (count.received === count.sent || failure || timeout === Infinity) {
-      return;
-    }
+    const waiting = !writing && (inputEnded || count.received < count.sent);
+    if (!waiting || failure || timeout === Infinity) return;
     timer = setTimeout(() => {
+      // The server need not close its end, and there was no surplus.
+      if (complete()) return conn[Symbol.dispose]();
       fail(
         new TimedOutError(
           `${attempt}: nothing came back for ${timeout} ms after ${count.received} of ${count.sent} bytes`,
@@ -124,8 +134,8 @@ export async function pipe(options: PipeOptions): Promise<Piped> {
       }
     }
     inputEnded = true;
+    expect();
     await conn.closeWrite().catch(() => {});
-    if (count.received === count.sent) conn[Symbol.dispose]();
   }
 
   /** Takes a piece of the echo off what was sent ahead. */
@@ -145,12 +155,25 @@ export async function pipe(options: PipeOptions): Promise<Piped> {
     }
   }
 
+  /** Hands echo on. Reading pauses meanwhile, and so does the clock. */
+  async function deliver(piece: Uint8Array): Promise<void> {
+    if (failure) return;
+    writing = true;
+    clearTimeout(timer);
+    delivered = Promise.withResolvers();
+    // An output that takes nothing must not hold up a failure. No race() with a
+    // promise that outlives the write: each write would add to it.
+    writer.write(piece).then(delivered.resolve, delivered.reject);
+    await delivered.promise;
+    writing = false;
+  }
+
   async function receive(): Promise<void> {
     const buffer = new Uint8Array(PIECE);
     const progress = () => `${count.received} of ${count.sent} bytes`;
-    while (!inputEnded || count.received < count.sent) {
+    for (;;) {
       const n = await conn.read(buffer).catch((cause) => {
-        if (inputEnded && count.received === count.sent) return null;
+        if (complete()) return null;
         throw new ResetError(`${attempt}: reset after ${progress()}`, {
           received: count.received,
           expected: count.sent,
@@ -158,7 +181,7 @@ export async function pipe(options: PipeOptions): Promise<Piped> {
         });
       });
       if (n === null) {
-        if (inputEnded && count.received === count.sent) return;
+        if (complete()) return;
         throw new CutShortError(
           `${attempt}: closed by the server after ${progress()}`,
           { received: count.received, expected: count.sent },
@@ -171,7 +194,7 @@ export async function pipe(options: PipeOptions): Promise<Piped> {
         // What was right goes out. The output may keep what it is given, and
         // the buffer is used again.
         const right = buffer.slice(0, count.received - before);
-        if (right.length > 0) await writer.write(right);
+        if (right.length > 0) await deliver(right);
       }
       echoed.resolve();
       expect();

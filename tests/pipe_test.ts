@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { delay } from "@std/async/delay";
 import { describe, it } from "@std/testing/bdd";
 import {
   type ConnectOptions,
@@ -91,15 +92,37 @@ describe("pipe", () => {
     await screen.cancel();
   });
 
-  it("ends although the server keeps the connection", async () => {
+  it("ends well after the timeout if the server keeps the connection", async () => {
     const gone = Promise.withResolvers<void>();
     await using server = peer(async (conn) => {
       await write(conn, await read(conn, 3));
       await gone.promise;
     });
-    const { piped } = await through([utf8("abc")], { port: server.port });
+    const { piped, error } = await through([utf8("abc")], {
+      port: server.port,
+      timeout: 1_000,
+    });
     gone.resolve();
+    assertEquals(error, undefined);
     assertEquals(piped, { sent: 3, received: 3 });
+  });
+
+  it("does not count the time that its output takes", async () => {
+    await using server = serve({ port: 0 });
+    const timeout = 1_000;
+    const sent = pattern(4_000_000);
+    let received = 0;
+    const output = new WritableStream<Uint8Array>({
+      async write(piece) {
+        // The rest of the echo is not there yet.
+        if (received === 0) await delay(1.5 * timeout);
+        received += piece.length;
+      },
+    });
+    const input = ReadableStream.from([sent]);
+    const piped = await pipe({ input, output, port: portOf(server), timeout });
+    assertEquals(piped, { sent: sent.length, received: sent.length });
+    assertEquals(received, sent.length);
   });
 
   it("reads no further ahead than its window", async () => {
@@ -159,6 +182,33 @@ describe("pipe says what went wrong, and where", () => {
     );
   });
 
+  it("more than was sent, after the end of the input", async () => {
+    await using server = peer(async (conn) => {
+      await echo(conn);
+      await write(conn, utf8("!"));
+    });
+    const input = new TransformStream<Uint8Array, Uint8Array>();
+    const writer = input.writable.getWriter();
+    void writer.write(utf8("abc"));
+    const out: Uint8Array[] = [];
+    const going = pipe({
+      input: input.readable,
+      output: new WritableStream({
+        write(piece) {
+          out.push(piece);
+          void writer.close();
+        },
+      }),
+      port: server.port,
+    });
+    const { offset, sent } = await assertRejects(
+      () => going,
+      DiffersError,
+      "differs at byte 3: sent nothing, received 0x21",
+    );
+    assertEquals([offset, sent, out], [3, undefined, [utf8("abc")]]);
+  });
+
   it("a connection that ends too early", async () => {
     await using server = peer(async (conn) => {
       await write(conn, await read(conn, 1024));
@@ -213,6 +263,23 @@ describe("pipe says what went wrong, and where", () => {
       signal: controller.signal,
     });
     setTimeout(() => controller.abort(new RangeError("enough")), 10);
+    await assertRejects(() => going, RangeError, "enough");
+  });
+
+  it("the caller's abort while the output takes nothing", async () => {
+    await using server = serve({ port: 0 });
+    const controller = new AbortController();
+    const going = pipe({
+      input: ReadableStream.from([utf8("abc")]),
+      output: new WritableStream({
+        write() {
+          controller.abort(new RangeError("enough"));
+          return new Promise(() => {});
+        },
+      }),
+      port: portOf(server),
+      signal: controller.signal,
+    });
     await assertRejects(() => going, RangeError, "enough");
   });
 });
