@@ -18,11 +18,14 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { closestString } from "@std/text/closest-string";
 import type { Kind } from "./values.ts";
+import { wrap } from "./wrap.ts";
 
 /** One row of the table. */
 export interface Flag<T> {
   /** The kind of its value; none for a flag that is there or not. */
   readonly kind?: Kind<unknown>;
+  /** One letter that stands for the name of a flag without a value. */
+  readonly letter?: string;
   /** What it does, for the usage. */
   readonly help: string;
   /** What it is when it is not given. */
@@ -54,8 +57,8 @@ export function flag<T>(
 }
 
 /** A flag that is there or not. */
-export function toggle(help: string): Flag<boolean> {
-  return { help, value: false };
+export function toggle(help: string, letter?: string): Flag<boolean> {
+  return { help, letter, value: false };
 }
 
 function refuseUnknown(
@@ -80,9 +83,18 @@ function refuseUnknown(
   );
 }
 
+/** `-h` as `--help`, where the table has that letter. */
+function nameOf(flags: Flags, arg: string): string {
+  const row = Object.entries(flags).find(([, { letter }]) =>
+    letter !== undefined && arg === `-${letter}`
+  );
+  return row ? `--${row[0]}` : arg;
+}
+
 /**
  * Every flag as one word, `--name=value`, so that a value may begin with a dash
- * ("--port -1") and a missing one is noticed.
+ * ("--port -1") and a missing one is noticed. What is no flag goes behind `--`:
+ * the parser would take "true" and "false" for values of the flag before them.
  */
 function joinValues(
   flags: Flags,
@@ -90,14 +102,19 @@ function joinValues(
   takesWords: boolean,
 ): string[] {
   const joined: string[] = [];
+  const words: string[] = [];
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]!;
-    if (arg === "--") return [...joined, ...args.slice(i)];
+    if (arg === "--") {
+      words.push(...args.slice(i + 1));
+      break;
+    }
     if (!arg.startsWith("-") || arg === "-") {
-      joined.push(arg);
+      words.push(arg);
       continue;
     }
-    const [, name = "", given] = /^--([^=]+)(?:=(.*))?$/s.exec(arg) ?? [];
+    const long = nameOf(flags, arg);
+    const [, name = "", given] = /^--([^=]+)(?:=(.*))?$/s.exec(long) ?? [];
     if (!Object.hasOwn(flags, name)) refuseUnknown(flags, arg, takesWords);
     const { kind } = flags[name]!;
     if (!kind) {
@@ -106,7 +123,7 @@ function joinValues(
           `Cannot use --${name} with a value: it is there or it is not`,
         );
       }
-      joined.push(arg);
+      joined.push(long);
       continue;
     }
     const next = given ?? args[++i];
@@ -117,7 +134,15 @@ function joinValues(
     }
     joined.push(`--${name}=${next}`);
   }
-  return joined;
+  return [...joined, "--", ...words];
+}
+
+/** How many words there may be beside flags, and what to say of more. */
+export interface WordOptions {
+  /** None by default. */
+  mostWords?: number;
+  /** Added to the refusal of more words than that, given all of them. */
+  surplusHint?: (words: string[]) => string | undefined;
 }
 
 /**
@@ -129,7 +154,7 @@ function joinValues(
 export function parseFlags<F extends Flags>(
   flags: F,
   args: readonly string[],
-  mostWords = 0,
+  { mostWords = 0, surplusHint }: WordOptions = {},
 ): { values: Values<F>; words: string[] } {
   const names = Object.keys(flags);
   const parsed = parseArgs(joinValues(flags, args, mostWords > 0), {
@@ -139,10 +164,13 @@ export function parseFlags<F extends Flags>(
   const words = parsed._.map(String);
   const surplus = words[mostWords];
   if (surplus !== undefined) {
+    const hint = surplusHint?.(words);
     throw new UsageError(
       `Cannot use "${surplus}": expected ${
         mostWords === 0 ? "flags only" : `${mostWords} word at most`
-      }${mostWords ? "; quote a message of several words" : ""}`,
+      }${mostWords ? "; quote a message of several words" : ""}${
+        hint ? `; ${hint}` : ""
+      }`,
     );
   }
   const values: Record<string, unknown> = {};
@@ -162,13 +190,19 @@ export function parseFlags<F extends Flags>(
   return { values: values as Values<F>, words };
 }
 
-/** The table as lines of a usage text. */
-export function usageOf(flags: Flags): string {
-  const rows = Object.entries(flags).map(([name, { kind, help }]) => [
-    kind ? `--${name} ${kind.placeholder}` : `--${name}`,
+/** The table as lines of a usage text, of at most so many columns. */
+export function usageOf(flags: Flags, columns = 80): string {
+  const rows = Object.entries(flags).map(([name, { kind, letter, help }]) => ({
+    left: `${letter ? `-${letter}, ` : ""}--${name}${
+      kind ? ` ${kind.placeholder}` : ""
+    }`,
     help,
-  ]);
-  const width = Math.max(...rows.map(([left]) => left!.length));
-  return rows.map(([left, help]) => `  ${left!.padEnd(width)}  ${help}`)
-    .join("\n");
+  }));
+  const width = Math.max(...rows.map(({ left }) => left.length));
+  const indent = 2 + width + 2;
+  return rows.flatMap(({ left, help }) =>
+    wrap(help, columns - indent).map((line, i) =>
+      (i === 0 ? `  ${left}` : "").padEnd(indent) + line
+    )
+  ).join("\n");
 }

@@ -1,19 +1,21 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { flag, parseFlags, toggle, UsageError, usageOf } from "../lib/flags.ts";
+import { wrap } from "../lib/wrap.ts";
 import { integer, text } from "../lib/values.ts";
 
 const flags = {
   hostname: flag(text("HOST", "a host"), "where", "here"),
   port: flag(integer("PORT", 0, 9), "which"),
-  once: toggle("only once"),
+  once: toggle("only once", "o"),
 };
 
-function refused(args: string[], message: string, mostWords?: number): void {
-  const error = assertThrows(
-    () => parseFlags(flags, args, mostWords),
-    UsageError,
-  );
+function refused(
+  args: string[],
+  message: string,
+  words?: { mostWords?: number; surplusHint?: (words: string[]) => string },
+): void {
+  const error = assertThrows(() => parseFlags(flags, args, words), UsageError);
   assertEquals(error.message, message);
 }
 
@@ -37,8 +39,24 @@ describe("a command line is read by its table", () => {
   });
 
   it("words as they are, numbers and the dash too", () => {
-    const { words } = parseFlags(flags, ["007", "-", "--", "--port", "-x"], 9);
+    const { words } = parseFlags(flags, ["007", "-", "--", "--port", "-x"], {
+      mostWords: 9,
+    });
     assertEquals(words, ["007", "-", "--port", "-x"]);
+  });
+
+  it("a word is no value of the flag before it that takes none", () => {
+    for (const word of ["true", "false", "1", ""]) {
+      for (const args of [["--once", word], ["--once", "--", word]]) {
+        const { values, words } = parseFlags(flags, args, { mostWords: 1 });
+        assertEquals([values.once, words], [true, [word]]);
+      }
+    }
+  });
+
+  it("a flag by its one letter", () => {
+    const { values, words } = parseFlags(flags, ["-o", "-"], { mostWords: 1 });
+    assertEquals([values.once, words], [true, ["-"]]);
   });
 
   it("a value may begin with a dash, to be refused as a value", () => {
@@ -59,7 +77,8 @@ describe("what is not in the table is refused by name", () => {
       ["--prot=1"],
       'Cannot use unknown flag "--prot": did you mean --port?',
     );
-    refused(["-o"], 'Cannot use unknown flag "-o": did you mean --port?');
+    refused(["-p"], 'Cannot use unknown flag "-p": did you mean --port?');
+    refused(["-ox"], 'Cannot use unknown flag "-ox": did you mean --port?');
   });
 
   it("a permission, which goes elsewhere", () => {
@@ -107,16 +126,37 @@ describe("what is not in the table is refused by name", () => {
     refused(
       ["x", "y"],
       'Cannot use "y": expected 1 word at most; quote a message of several words',
-      1,
+      { mostWords: 1 },
+    );
+    refused(
+      ["x", "y"],
+      'Cannot use "y": expected 1 word at most; quote a message of several words; x and y',
+      { mostWords: 1, surplusHint: ([x, y]) => `${x} and ${y}` },
     );
   });
 });
 
-it("the usage is made from the same table", () => {
-  assertEquals(
-    usageOf(flags),
-    `  --hostname HOST  where
+describe("the usage", () => {
+  it("is made from the same table", () => {
+    assertEquals(
+      usageOf(flags),
+      `  --hostname HOST  where
   --port PORT      which
-  --once           only once`,
-  );
+  -o, --once       only once`,
+    );
+  });
+
+  it("continues long lines below their beginning", () => {
+    assertEquals(
+      usageOf({ x: toggle("one two three"), yy: toggle("four") }, 16),
+      `  --x   one two
+        three
+  --yy  four`,
+    );
+  });
+
+  it("leaves a word whole that is longer than a line", () => {
+    assertEquals(wrap("a longword b", 5), ["a", "longword", "b"]);
+    assertEquals(wrap("", 5), [""]);
+  });
 });
