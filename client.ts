@@ -14,6 +14,7 @@
  * @module
  */
 
+import { hostPort, splitHostPort } from "./lib/address.ts";
 import {
   type Request,
   runLoad,
@@ -22,6 +23,7 @@ import {
   runPipe,
 } from "./lib/client_modes.ts";
 import {
+  ConnectError,
   type ConnectOptions,
   CutShortError,
   DiffersError,
@@ -31,7 +33,13 @@ import {
 } from "./lib/echo.ts";
 import { flag, toggle, UsageError, type Values } from "./lib/flags.ts";
 import { DEFAULT_HOSTNAME, DEFAULT_PORT } from "./lib/defaults.ts";
-import { type Program, readText, refuseTwoPlaces, run } from "./lib/program.ts";
+import {
+  type Program,
+  readText,
+  refusePortInHostnameFlag,
+  refuseTwoPlaces,
+  run,
+} from "./lib/program.ts";
 import { duration, integer, positiveDuration, text } from "./lib/values.ts";
 
 const DEFAULT_MESSAGE = "Hello, server!";
@@ -91,9 +99,13 @@ const flags = {
 /** What the client program is, for its parser, its usage and its tests. */
 export const program: Program<typeof flags> = {
   name: "echo-client",
-  words: { usage: "[MESSAGE | -]", most: 1 },
+  words: {
+    usage: "[MESSAGE | -]",
+    most: 1,
+    surplusHint: ([host = "", port]) => elsewhere(hostPort(host, Number(port))),
+  },
   summary:
-    `sends MESSAGE (default "${DEFAULT_MESSAGE}"), or all of stdin (-), prints its echo`,
+    `Sends MESSAGE (default "${DEFAULT_MESSAGE}"), or all of stdin (-), and prints its echo once every byte of it has been verified.`,
   flags,
   notes:
     `With --rate, a message that has to wait for the echo before it counts from
@@ -113,6 +125,16 @@ ignored elsewhere (nohup).
 Exit status: 0 every byte came back (--ping: any probe did), 1 it failed,
 2 wrong usage.`,
 };
+
+/**
+ * What to say to those who give the address as words, as to nc. Numbers with a
+ * colon between them are rather a time of day.
+ */
+function elsewhere(text: string): string | undefined {
+  const { hostname, port } = splitHostPort(text) ?? {};
+  if (!hostname || !/[a-z.:]/i.test(hostname)) return undefined;
+  return `to connect elsewhere use --hostname ${hostname} --port ${port}`;
+}
 
 /** Which mode a command line asks for. @throws {UsageError} */
 export function modeOf(
@@ -152,6 +174,7 @@ export function modeOf(
 export function connectOptions(values: Values<typeof flags>): ConnectOptions {
   const { hostname, port, unix: path, tls, timeout, wait } = values;
   refuseTwoPlaces(values);
+  refusePortInHostnameFlag(hostname);
   if (path && tls) {
     throw new UsageError("Cannot use --unix with --tls: TLS is for TCP");
   }
@@ -159,6 +182,15 @@ export function connectOptions(values: Values<typeof flags>): ConnectOptions {
     throw new UsageError("Cannot use --tls-ca without --tls");
   }
   return { hostname, port, path, tls, timeout, wait };
+}
+
+/** @throws {Error} that names the file if it holds no certificate. */
+function readCertificates(path: string): string {
+  const pem = readText(path);
+  if (pem.includes("-----BEGIN CERTIFICATE-----")) return pem;
+  throw new Error(
+    `Cannot use --tls-ca ${path}: it holds no certificate in PEM format`,
+  );
 }
 
 async function main(
@@ -178,7 +210,7 @@ async function main(
     rate,
   };
   const ca = values["tls-ca"];
-  if (ca) request.caCerts = [readText(ca)];
+  if (ca) request.caCerts = [readCertificates(ca)];
   switch (mode) {
     case "pipe":
       return await runPipe(request);
@@ -191,7 +223,15 @@ async function main(
   }
 }
 
-function advice(error: unknown): string | undefined {
+/** What the user can do about an error. */
+export function advice(
+  error: unknown,
+  values?: Values<typeof flags>,
+  [word = ""]: string[] = [],
+): string | undefined {
+  const hint = elsewhere(word);
+  const asked = values?.hostname ?? values?.port ?? values?.unix;
+  if (hint && asked === undefined && error instanceof ConnectError) return hint;
   if (error instanceof RefusedError) {
     return "start the server first, or wait for it with --wait 10s";
   }

@@ -30,6 +30,7 @@ import {
   print,
   type Program,
   readText,
+  refusePortInHostnameFlag,
   refuseTwoPlaces,
   run,
 } from "./lib/program.ts";
@@ -107,7 +108,7 @@ const flags = {
 /** What the server program is, for its parser, its usage and its tests. */
 export const program: Program<typeof flags> = {
   name: "echo-server",
-  summary: "sends back what each client sends (RFC 862)",
+  summary: "Sends back what each client sends (RFC 862).",
   flags,
   notes:
     `Ctrl-C ends it in order; a second one ends it at once. SIGHUP ends it in order
@@ -120,6 +121,7 @@ export function serveOptions(values: Values<typeof flags>): ServeOptions {
   const { hostname, port, unix: path } = values;
   const { "tls-cert": cert, "tls-key": key } = values;
   refuseTwoPlaces(values);
+  refusePortInHostnameFlag(hostname);
   if (path && (cert || values["reuse-port"])) {
     throw new UsageError(
       "Cannot use --unix with --tls-cert or --reuse-port: they are for TCP",

@@ -3,8 +3,9 @@
  * of a Unix socket.
  *
  * ```ts
- * import { hostPort } from "./address.ts";
+ * import { hostPort, splitHostPort } from "./address.ts";
  * hostPort("::1", 12345); // "[::1]:12345"
+ * splitHostPort("[::1]:12345"); // { hostname: "::1", port: 12345 }
  * ```
  *
  * @module
@@ -15,6 +16,19 @@ export function hostPort(hostname: string, port: number): string {
   return hostname.includes(":") && !hostname.startsWith("[")
     ? `[${hostname}]:${port}`
     : `${hostname}:${port}`;
+}
+
+/**
+ * The parts of `HOST:PORT`, or `undefined` where a text is not that. An IPv6
+ * address without brackets has no port.
+ */
+export function splitHostPort(
+  text: string,
+): { hostname: string; port: number } | undefined {
+  const match = /^(?:\[([^\]\s]*)\]|([^:/\s]*)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (!match || port > 65_535) return undefined;
+  return { hostname: match[1] ?? match[2] ?? "", port };
 }
 
 /** An address of Deno's as one word. */

@@ -52,7 +52,7 @@ import {
 import { checkFaults } from "./faults.ts";
 import { lifecycle, type Listener } from "./lifecycle.ts";
 import type { ConnectOptions, EchoServer, ServeOptions } from "./options.ts";
-import { grant, place } from "./place.ts";
+import { grant, place, refusePortInHostname } from "./place.ts";
 import { NOT_NEGATIVE, POSITIVE, refuseOutside, WHOLE } from "./ranges.ts";
 import { roundTrip } from "./roundtrip.ts";
 import { refuseOldDeno } from "./runtime.ts";
@@ -83,6 +83,7 @@ const LAST_RETRY_MS = 500;
  * server.
  *
  * @throws {RangeError} if an option is out of its range.
+ * @throws {TypeError} if the host name contains a port.
  * @throws {Deno.errors.AddrInUse} if another server has that address.
  * @throws {Deno.errors.NotCapable} if a permission is missing; the message says
  * which.
@@ -99,6 +100,7 @@ export function serve<Addr extends Deno.Addr>(
 ): EchoServer<Addr> {
   const attempt = `Cannot listen on ${place(options)}`;
   const { backlog, maxConnections, idleTimeout, grace } = options;
+  refusePortInHostname("Cannot listen", options);
   refuseOutside(WHOLE, { attempt, options: { backlog } });
   // There may be no end to them.
   refuseOutside(POSITIVE, {
@@ -134,6 +136,7 @@ function listen(options: ServeOptions<never>): Deno.Listener<Deno.Conn> {
  * @throws {ConnectError} if there is no connection for another reason.
  * @throws {TimedOutError} if an attempt takes longer than `timeout`.
  * @throws {RangeError} if an option is out of its range.
+ * @throws {TypeError} if the host name contains a port.
  * @throws {Deno.errors.NotCapable} if a permission is missing; the message says
  * which.
  * @throws {Deno.errors.NotSupported} if this Deno is too old.
@@ -144,6 +147,7 @@ export async function connect(
   const { wait = 0, timeout = DEFAULT_TIMEOUT_MS, signal } = options;
   const attempt = `Cannot connect to ${place(options)}`;
   refuseOldDeno(attempt);
+  refusePortInHostname("Cannot connect", options);
   refuseOutside(POSITIVE, { attempt, options: { timeout } });
   refuseOutside(NOT_NEGATIVE, { attempt, options: { wait } });
   const until = performance.now() + wait;

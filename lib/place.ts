@@ -11,7 +11,7 @@
  * @module
  */
 
-import { hostPort } from "./address.ts";
+import { hostPort, splitHostPort } from "./address.ts";
 import { DEFAULT_HOSTNAME, DEFAULT_PORT } from "./defaults.ts";
 import type { ConnectOptions } from "./options.ts";
 
@@ -22,6 +22,22 @@ export type Place = Pick<ConnectOptions, "path" | "hostname" | "port">;
 export function place(options: Place): string {
   const { path, hostname = DEFAULT_HOSTNAME, port = DEFAULT_PORT } = options;
   return path ?? hostPort(hostname, port);
+}
+
+/**
+ * A port in the host name would end up in a look-up that fails with a riddle.
+ *
+ * @throws {TypeError} that says how to give both.
+ */
+export function refusePortInHostname(
+  attempt: string,
+  { hostname = DEFAULT_HOSTNAME, path }: Place,
+): void {
+  const parts = path === undefined ? splitHostPort(hostname) : undefined;
+  if (!parts) return;
+  throw new TypeError(
+    `${attempt} with hostname "${hostname}": it contains a port; use hostname "${parts.hostname}" and port ${parts.port}`,
+  );
 }
 
 /** A permission as it is granted, in quotes where a shell would read more in it. */

@@ -10,6 +10,7 @@
  */
 
 import config from "../deno.json" with { type: "json" };
+import { splitHostPort } from "./address.ts";
 import {
   type Flags,
   parseFlags,
@@ -23,14 +24,20 @@ import { permission } from "./place.ts";
 import { printable } from "./printable.ts";
 import { refuseOldDeno } from "./runtime.ts";
 import { ignoreHangup } from "./signals.ts";
+import { wrap } from "./wrap.ts";
 
 /** A program as its user sees it. */
 export interface Program<F extends Flags> {
   /** Its name, which its errors begin with. */
   readonly name: string;
   /** The words after its flags, such as `[MESSAGE]`, and how many at most. */
-  readonly words?: { readonly usage: string; readonly most: number };
-  /** What it does, one line. */
+  readonly words?: {
+    readonly usage: string;
+    readonly most: number;
+    /** Added to the refusal of more words than that. */
+    readonly surplusHint?: (words: string[]) => string | undefined;
+  };
+  /** What it does: sentences, without line breaks. */
   readonly summary: string;
   /** Its flags, but for `--help` and `--version`. */
   readonly flags: F;
@@ -42,16 +49,23 @@ export interface Program<F extends Flags> {
 export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
 
 const COMMON = {
-  help: toggle("show this text"),
-  version: toggle("show the version"),
+  help: toggle("show this text", "h"),
+  version: toggle("show the version", "V"),
 };
+
+/** Columns of the usage, which fits the narrowest usual terminal. */
+const USAGE_COLUMNS = 80;
 
 /** The usage text of a program. */
 export function usage(program: Program<Flags>): string {
   const words = program.words ? ` ${program.words.usage}` : "";
-  return `${program.name}${words} [FLAGS]: ${program.summary}
+  return `Usage: ${program.name} [FLAGS]${words}
 
-${usageOf({ ...program.flags, ...COMMON })}
+${wrap(program.summary, USAGE_COLUMNS).join("\n")}
+
+${usageOf({ ...program.flags, ...COMMON }, USAGE_COLUMNS)}
+
+A DURATION is a number with its unit, such as 500ms, 10s, 2m or 1h.
 
 ${program.notes}`;
 }
@@ -72,7 +86,10 @@ export function read<F extends Flags>(
   args: readonly string[],
 ): Request<F> {
   const flags: Flags = { ...program.flags, ...COMMON };
-  const { values, words } = parseFlags(flags, args, program.words?.most);
+  const { values, words } = parseFlags(flags, args, {
+    mostWords: program.words?.most,
+    surplusHint: program.words?.surplusHint,
+  });
   const { help, version: asked, ...rest } = values;
   if (help) return { show: usage(program) };
   if (asked) return { show: version(program) };
@@ -97,6 +114,15 @@ export function refuseTwoPlaces(
       "Cannot use --unix with --hostname or --port: it is a path instead",
     );
   }
+}
+
+/** @throws {UsageError} where the host name contains a port. */
+export function refusePortInHostnameFlag(hostname?: string): void {
+  const parts = splitHostPort(hostname ?? "");
+  if (!parts) return;
+  throw new UsageError(
+    `Cannot use --hostname "${hostname}": it contains a port; use --hostname ${parts.hostname} --port ${parts.port}`,
+  );
 }
 
 /** Reads a text file. @throws {Error} that names the file and the grant. */
@@ -153,11 +179,15 @@ function complain(program: Program<Flags>, message: string): void {
 export async function run<F extends Flags>(
   program: Program<F>,
   main: (values: Values<F>, words: string[]) => Promise<number | void>,
-  advice: (error: unknown, values?: Values<F>) => string | undefined = () =>
-    undefined,
+  advice: (
+    error: unknown,
+    values?: Values<F>,
+    words?: string[],
+  ) => string | undefined = () => undefined,
 ): Promise<never> {
   let status: number = EXIT.ok;
   let values: Values<F> | undefined;
+  let words: string[] | undefined;
   try {
     const request = read(program, Deno.args);
     if ("show" in request) {
@@ -165,12 +195,12 @@ export async function run<F extends Flags>(
     } else {
       refuseOldDeno("Cannot start");
       ignoreHangup();
-      values = request.values;
-      status = await main(request.values, request.words) ?? EXIT.ok;
+      ({ values, words } = request);
+      status = await main(values, words) ?? EXIT.ok;
     }
   } catch (error) {
     const wrong = error instanceof UsageError;
-    const more = wrong ? "see --help" : advice(error, values);
+    const more = wrong ? "see --help" : advice(error, values, words);
     complain(program, more ? `${line(error)}; ${more}` : line(error));
     status = wrong ? EXIT.usage : EXIT.failed;
   }

@@ -1,11 +1,18 @@
 import {
   assertEquals,
+  assertLessOrEqual,
   assertMatch,
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { connectOptions, modeOf, program as client } from "../client.ts";
+import {
+  advice,
+  connectOptions,
+  modeOf,
+  program as client,
+} from "../client.ts";
+import { RefusedError } from "../lib/echo.ts";
 import { type Flags, UsageError } from "../lib/flags.ts";
 import { type Program, read } from "../lib/program.ts";
 import { ENDING } from "../lib/signals.ts";
@@ -106,6 +113,19 @@ describe("the server's arguments", () => {
 });
 
 describe("the client's arguments", () => {
+  it("an address of two words is refused with the flags for it", () => {
+    for (const hostname of ["localhost", "::1"]) {
+      const error = assertThrows(
+        () => read(client, [hostname, "8080"]),
+        UsageError,
+      );
+      assertEquals(
+        error.message,
+        `Cannot use "8080": expected 1 word at most; quote a message of several words; to connect elsewhere use --hostname ${hostname} --port 8080`,
+      );
+    }
+  });
+
   it("without any, the library's own defaults", () => {
     const request = read(client, []);
     assertEquals("values" in request && connectOptions(request.values), {
@@ -169,6 +189,30 @@ describe("the client's arguments", () => {
   }
 });
 
+describe("the client's advice where no connection is made", () => {
+  const refused = new RefusedError("Cannot connect");
+  for (
+    const [args, expected] of [
+      [
+        ["localhost:8080"],
+        "to connect elsewhere use --hostname localhost --port 8080",
+      ],
+      [["[::1]:80"], "to connect elsewhere use --hostname ::1 --port 80"],
+      [["Hello"], "start the server first"],
+      [["at 12:30"], "start the server first"],
+      [["12:30"], "start the server first"],
+      [["localhost:8080", "--port", "7"], "start the server first"],
+    ] as const
+  ) {
+    it(args.join(" "), () => {
+      const request = read(client, args);
+      if (!("values" in request)) throw new Error("shows something");
+      const said = advice(refused, request.values, request.words);
+      assertStringIncludes(said ?? "", expected);
+    });
+  }
+});
+
 for (const program of [server, client] as Program<Flags>[]) {
   it(`${program.name} --help shows every flag, --version the version`, () => {
     const help = read(program, ["--port", "7", "--help"]);
@@ -176,7 +220,11 @@ for (const program of [server, client] as Program<Flags>[]) {
     for (const name of [...Object.keys(program.flags), "help", "version"]) {
       assertStringIncludes(shown, `--${name}`);
     }
+    assertEquals(read(program, ["-h"]), help);
+    for (const line of shown.split("\n")) assertLessOrEqual(line.length, 80);
+    assertStringIncludes(shown, "such as 500ms, 10s, 2m or 1h");
     const version = read(program, ["--version"]);
+    assertEquals(read(program, ["-V"]), version);
     assertMatch(
       "show" in version ? version.show : "",
       /^echo-\w+ \d+\.\d+\.\d+ \(deno \d+\.\d+\.\d+.*\)$/,
@@ -282,6 +330,17 @@ describe(
         deno("client.ts", ["--port", port]),
         1,
         `echo-client: Cannot connect to 127.0.0.1:${port}: connection refused; start the server first, or wait for it with --wait 10s\n`,
+      );
+    });
+
+    it("a file that holds no certificate: 1, and which", async () => {
+      // Refused before anything is opened, for which there is no permission.
+      await fails(
+        deno("client.ts", ["--tls", "--tls-ca", "deno.json"], [
+          "--allow-read=deno.json",
+        ]),
+        1,
+        "echo-client: Cannot use --tls-ca deno.json: it holds no certificate in PEM format\n",
       );
     });
 
