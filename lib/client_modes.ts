@@ -20,6 +20,7 @@ import { jsonLine, printable, printableLines } from "./printable.ts";
 import { EXIT, print } from "./program.ts";
 import { loadReport, pingReport, probeLine, progressLine } from "./report.ts";
 import { onEnding } from "./signals.ts";
+import { stdinStream, stdoutStream } from "./stdio.ts";
 
 /** What the user asked for: of any mode, and where the server is. */
 export interface Request extends PingOptions, LoadOptions {
@@ -74,15 +75,11 @@ export async function runPipe(options: Request): Promise<number> {
   const start = performance.now();
   const count = await pipe({
     ...options,
-    input: Deno.stdin.readable,
-    output: Deno.stdout.writable,
+    input: stdinStream(),
+    output: stdoutStream("the echo"),
     signal: untilEnding(() =>
       new Error(`Cannot pipe on through ${place(options)}: interrupted`)
     ),
-  }).catch((error) => {
-    throw error instanceof Deno.errors.BrokenPipe
-      ? new Error("Cannot write the echo to stdout: it is closed")
-      : error;
   });
   if (options.json) {
     // stdout has the echo itself.

@@ -19,11 +19,12 @@ import {
   usageOf,
   type Values,
 } from "./flags.ts";
-import { reason, restate } from "./errors.ts";
+import { restate } from "./errors.ts";
 import { permission } from "./place.ts";
 import { printable } from "./printable.ts";
 import { refuseOldDeno } from "./runtime.ts";
 import { ignoreHangup } from "./signals.ts";
+import { streamError } from "./stdio.ts";
 import { wrap } from "./wrap.ts";
 
 /** A program as its user sees it. */
@@ -156,10 +157,7 @@ export function print(line: string): void {
       at += Deno.stdout.writeSync(bytes.subarray(at));
     }
   } catch (error) {
-    const why = error instanceof Deno.errors.BrokenPipe
-      ? "it is closed"
-      : reason(error);
-    throw new Error(`Cannot write to stdout: ${why}`, { cause: error });
+    throw streamError("Cannot write to stdout", error);
   }
 }
 

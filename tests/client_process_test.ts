@@ -82,6 +82,35 @@ describe("the client's modes, seen from outside", { ignore: !mayRun }, () => {
     });
   });
 
+  for (
+    const [redirection, stderr] of [
+      [
+        "< tests",
+        "echo-client: Cannot read stdin: is a directory",
+      ],
+      [
+        "< README.md > /dev/full",
+        "echo-client: Cannot write the echo to stdout: no space left on device",
+      ],
+    ] as const
+  ) {
+    it(`- ${redirection} is one line that says what was attempted`, {
+      ignore: !mayRun || Deno.build.os !== "linux",
+    }, async () => {
+      await using server = serve({ port: 0 });
+      const args = deno("client.ts", ["-", "--port", String(portOf(server))]);
+      await using client = new Running(
+        ["-c", `${shell(args)} ${redirection}`],
+        { program: "sh" },
+      );
+      assertEquals(await client.outcome, {
+        status: 1,
+        stdout: "",
+        stderr: `${stderr}\n`,
+      });
+    });
+  }
+
   for (const mode of ["--ping --interval 1ms", "--load --json"]) {
     it(`${mode} is one line and 1 when stdout is closed`, {
       ignore: !maySignal,
