@@ -13,7 +13,13 @@
 import { DEFAULT_DURATION_MS } from "./defaults.ts";
 import { exchange } from "./echo.ts";
 import { load, type LoadOptions } from "./load.ts";
-import { ping, type PingOptions } from "./ping.ts";
+import {
+  DEFAULT_COLUMNS,
+  LiveLine,
+  stderrTerminal,
+  terminalColumns,
+} from "./live_line.ts";
+import { DEFAULT_PING_SIZE, ping, type PingOptions } from "./ping.ts";
 import { pipe } from "./pipe.ts";
 import { place } from "./place.ts";
 import { jsonLine, printable, printableLines } from "./printable.ts";
@@ -30,9 +36,6 @@ export interface Request extends PingOptions, LoadOptions {
 
 /** Seconds between lines of progress where they cannot be redrawn. */
 const PROGRESS_EVERY = 10;
-
-/** Columns where the width of the terminal cannot be asked for. */
-const COLUMNS = 80;
 
 function show(event: string, fields: object): void {
   print(jsonLine({ event, ...fields }));
@@ -98,18 +101,14 @@ export async function runPipe(options: Request): Promise<number> {
 export async function runPing(options: Request): Promise<number> {
   const where = printable(place(options));
   const { json } = options;
-  let first = true;
+  const { size = DEFAULT_PING_SIZE } = options;
+  if (!json) print(`PING ${where}: ${size} bytes of data`);
   const summary = await ping({
     ...options,
     signal: untilEnding(),
     onProbe(probe) {
-      if (json) {
-        show("probe", { ...probe, error: probe.error?.message });
-      } else {
-        if (first) print(`PING ${where}: ${probe.size} bytes of data`);
-        print(probeLine(where, probe));
-      }
-      first = false;
+      if (json) show("probe", { ...probe, error: probe.error?.message });
+      else print(probeLine(where, probe));
     },
   });
   if (json) show("summary", summary);
@@ -120,27 +119,28 @@ export async function runPing(options: Request): Promise<number> {
 /** Loads the server, shows how it goes, and reports. */
 export async function runLoad(options: Request): Promise<number> {
   const where = printable(place(options));
-  const { json, count, duration = DEFAULT_DURATION_MS } = options;
-  const live = Deno.stderr.isTerminal();
-  const total = count && !options.duration
-    ? `${count} messages`
-    : `${duration / 1_000} s`;
+  const { json, count } = options;
+  const { duration = count ? undefined : DEFAULT_DURATION_MS } = options;
+  const progress = { messages: 0, errors: 0, duration, count };
+  // JSON on the same terminal says it all, and would run into the line.
+  const silent = json && Deno.stdout.isTerminal();
+  const live = Deno.stderr.isTerminal() ? new LiveLine(stderrTerminal) : null;
   let seconds = 0;
-  let errors = 0;
+  let started = false;
   const unheard = new AbortController();
   const summary = await load({
     ...options,
     signal: AbortSignal.any([untilEnding(), unheard.signal]),
+    onStart: () => started = true,
     onSecond(second) {
-      errors += second.errors;
-      const line = progressLine(second, errors, total);
+      progress.messages += second.messages;
+      progress.errors += second.errors;
+      const line = progressLine(second, progress);
       try {
         if (json) show("second", second);
-        if (live) {
-          Deno.stderr.writeSync(new TextEncoder().encode(`\r${line}\x1b[K`));
-        } else if (++seconds % PROGRESS_EVERY === 0) {
-          console.error(line);
-        }
+        if (silent) return;
+        if (live) live.show(line);
+        else if (++seconds % PROGRESS_EVERY === 0) console.error(line);
       } catch (error) {
         // Nobody takes the results any more.
         unheard.abort(error);
@@ -148,13 +148,16 @@ export async function runLoad(options: Request): Promise<number> {
     },
   });
   unheard.signal.throwIfAborted();
-  if (live) Deno.stderr.writeSync(new TextEncoder().encode("\r\x1b[K"));
+  live?.clear();
+  if (!started) {
+    throw new Error(`Cannot load ${where}: interrupted before the load began`);
+  }
   if (json) {
     show("summary", summary);
   } else {
     const columns = Deno.stdout.isTerminal()
-      ? Deno.consoleSize().columns
-      : COLUMNS;
+      ? terminalColumns()
+      : DEFAULT_COLUMNS;
     print(loadReport(where, summary, columns));
   }
   const failed = Object.keys(summary.errors).length > 0;

@@ -64,6 +64,7 @@ export async function load(options: LoadOptions = {}): Promise<LoadSummary> {
     rate,
     timeout = DEFAULT_TIMEOUT_MS,
     signal,
+    onStart,
     onSecond,
   } = options;
   const attempt = `Cannot load ${place(options)}`;
@@ -223,6 +224,7 @@ export async function load(options: LoadOptions = {}): Promise<LoadSummary> {
       if (!signal?.aborted) throw error;
     }
     if (signal?.aborted) finish();
+    else onStart?.();
     signal?.addEventListener("abort", abort, { once: true });
     started = performance.now();
     end = started + duration;

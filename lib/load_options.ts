@@ -35,6 +35,8 @@ export interface LoadOptions extends ConnectOptions {
   rate?: number;
   /** Ends it early; what was done by then is the result. */
   signal?: AbortSignal;
+  /** Called when all connections are there, before the first message. */
+  onStart?: () => void;
   /** Called once a second. */
   onSecond?: (second: LoadSecond) => void;
 }

@@ -52,15 +52,30 @@ export function pingReport(where: string, summary: PingSummary): string {
   return lines.join("\n");
 }
 
-/** How a run goes, within a line. `total` is its length in ms or messages. */
+/** How far a run is, and where it ends. */
+export interface Progress {
+  /** Messages that have come back so far. */
+  messages: number;
+  /** Errors so far. */
+  errors: number;
+  /** Milliseconds that it is to take; without them, `count` ends it. */
+  duration?: number;
+  /** Messages that it is to send. */
+  count?: number;
+}
+
+/** How a run goes, within a line. */
 export function progressLine(
   { elapsed, messagesPerSecond }: LoadSecond,
-  errors: number,
-  total: string,
+  { messages, errors, duration, count }: Progress,
 ): string {
-  return `${(elapsed / 1_000).toFixed(0)} s of ${total}: ${
-    grouped(messagesPerSecond)
-  } messages/s, ${errors} error${errors === 1 ? "" : "s"}`;
+  const seconds = `${(elapsed / 1_000).toFixed(0)} s`;
+  const done = duration === undefined
+    ? `${seconds}, ${grouped(messages)} of ${grouped(count ?? 0)} messages`
+    : `${seconds} of ${duration / 1_000} s`;
+  return `${done}: ${grouped(messagesPerSecond)} messages/s, ${errors} error${
+    errors === 1 ? "" : "s"
+  }`;
 }
 
 /** A latency in the unit that suits it, in 8 columns. */
@@ -73,6 +88,9 @@ function short(value: number): string {
   return text.padStart(8);
 }
 
+/** Columns of a line with a bar, at most: longer bars tell nothing more. */
+const MAX_COLUMNS = 100;
+
 /**
  * Latencies as bars, the longest as wide as there is room. Their lengths are
  * logarithmic: each doubling of the count adds the same, so that the few slow
@@ -81,7 +99,7 @@ function short(value: number): string {
 export function bars(buckets: readonly Bucket[], width: number): string[] {
   const most = Math.max(...buckets.map(({ count }) => count));
   const digits = grouped(most).length;
-  const room = Math.max(1, width - 8 - 1 - digits - 2);
+  const room = Math.max(1, Math.min(width, MAX_COLUMNS) - 8 - 1 - digits - 2);
   const scale = room / Math.log2(most + 1);
   return buckets.map(({ from, count }) => {
     const length = count === 0

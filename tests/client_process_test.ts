@@ -12,6 +12,11 @@ import {
   shell,
 } from "./processes.ts";
 
+/** Whether there is Linux's script(1), which runs a program on a terminal. */
+const mayScript = mayRun && Deno.build.os === "linux" &&
+  await new Deno.Command("script", { args: ["--version"], stdout: "null" })
+    .output().then(({ success }) => success, () => false);
+
 /** Runs the client with this on its stdin. */
 async function piped(args: string[], input: Uint8Array): Promise<Outcome> {
   await using client = new Running(deno("client.ts", args), {
@@ -155,6 +160,64 @@ describe("the client's modes, seen from outside", { ignore: !mayRun }, () => {
     const { status, stdout } = await client.outcome;
     assertEquals(status, 1);
     assertMatch(stdout, /\d+ probes sent, 0 received, 100% loss/);
+  });
+
+  it("--ping shows its header before the first outcome", {
+    ignore: !maySignal,
+  }, async () => {
+    await using server = peer(swallow);
+    const args = ["--ping", "--count", "1", "--timeout", "10s"];
+    await using client = new Running(
+      deno("client.ts", [...args, "--port", String(server.port)]),
+    );
+    await client.shows(/^PING .*: 56 bytes of data\n$/);
+    client.child.kill("SIGINT");
+    await client.shows(/ ping statistics /);
+  });
+
+  it("--load is one line and 1 on Ctrl-C before it began", {
+    ignore: !maySignal,
+  }, async () => {
+    for (const format of [[], ["--json"]]) {
+      const connecting = Promise.withResolvers<void>();
+      // It takes connections, and never answers the handshake.
+      await using server = peer((conn) => {
+        connecting.resolve();
+        return swallow(conn);
+      });
+      const args = ["--load", "--tls", "--timeout", "1m", ...format];
+      await using client = new Running(
+        deno("client.ts", [...args, "--port", String(server.port)]),
+      );
+      await connecting.promise;
+      client.child.kill("SIGINT");
+      assertEquals(await client.outcome, {
+        status: 1,
+        stdout: "",
+        stderr:
+          `echo-client: Cannot load 127.0.0.1:${server.port}: interrupted before the load began\n`,
+      });
+    }
+  });
+
+  it("--load --json shows nothing but JSON on a terminal", {
+    ignore: !mayScript,
+  }, async () => {
+    await using server = serve({ port: 0 });
+    const args = ["--load", "--connections", "1", "--duration", "1500ms"];
+    const command = shell(
+      deno("client.ts", [...args, "--json", "--port", String(portOf(server))]),
+    );
+    await using client = new Running(["-qec", command, "/dev/null"], {
+      program: "script",
+    });
+    const { status, stdout } = await client.outcome;
+    assertEquals(status, 0);
+    // Deno itself clears the line below which it would show downloads.
+    // deno-lint-ignore no-control-regex
+    const events = lines(stdout.replace(/\x1b\[\d*[GJK]/g, ""))
+      .map(({ event }) => event);
+    assertEquals([events[0], events.at(-1)], ["second", "summary"]);
   });
 
   it("--load reports, with its progress elsewhere", async () => {

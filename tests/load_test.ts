@@ -62,16 +62,18 @@ describe("load", () => {
     await using server = serve({ port: 0 });
     const controller = new AbortController();
     const seconds: LoadSecond[] = [];
+    let starts = 0;
     const summary = await load({
       port: portOf(server),
       connections: 1,
       signal: controller.signal,
+      onStart: () => starts++,
       onSecond(second) {
         seconds.push(second);
         controller.abort();
       },
     });
-    assertEquals(seconds.length, 1);
+    assertEquals([starts, seconds.length], [1, 1]);
     assertGreaterOrEqual(summary.messages, seconds[0]!.messages);
     assertEquals(summary.errors, {});
   });
@@ -127,12 +129,14 @@ describe("load with a rate", () => {
   });
 
   it("is over with nothing when it is aborted before it began", async () => {
+    let started = false;
     const { messages, errors } = await load({
       port: closedPort(),
       wait: 60_000,
       signal: AbortSignal.timeout(20),
+      onStart: () => started = true,
     });
-    assertEquals([messages, errors], [0, {}]);
+    assertEquals([messages, errors, started], [0, {}, false]);
   });
 });
 

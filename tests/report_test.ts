@@ -137,7 +137,7 @@ describe("a load run's lines", () => {
   };
 
   it("fit the terminal, their bars logarithmic", () => {
-    for (const width of [40, 80, 200]) {
+    for (const width of [40, 80, 100]) {
       const lines = bars(summary.buckets, width);
       assertEquals(lines.length, 3);
       assert(lines.every((line) => line.length <= width));
@@ -145,6 +145,10 @@ describe("a load run's lines", () => {
       assertEquals(zero, 0);
       assert(most! / one! > 8 && most! / one! < 14);
     }
+  });
+
+  it("have bars no wider than 100 columns on a wide terminal", () => {
+    assertEquals(bars(summary.buckets, 200), bars(summary.buckets, 100));
   });
 
   it("say all that matters", () => {
@@ -186,8 +190,12 @@ describe("a load run's lines", () => {
       errors: 0,
     };
     assertEquals(
-      progressLine(second, 1, "10 s"),
+      progressLine(second, { messages: 0, errors: 1, duration: 10_000 }),
       "3 s of 10 s: 12,346 messages/s, 1 error",
+    );
+    assertEquals(
+      progressLine(second, { messages: 4_500, errors: 0, count: 100_000 }),
+      "3 s, 4,500 of 100,000 messages: 12,346 messages/s, 0 errors",
     );
   });
 });
