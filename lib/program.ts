@@ -19,7 +19,7 @@ import {
   usageOf,
   type Values,
 } from "./flags.ts";
-import { restate } from "./errors.ts";
+import { reason, restate } from "./errors.ts";
 import { permission } from "./place.ts";
 import { printable } from "./printable.ts";
 import { refuseOldDeno } from "./runtime.ts";
