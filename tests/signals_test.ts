@@ -59,17 +59,20 @@ async function untilListening(port: number): Promise<void> {
 
 /** Three clients that have sent more than the server can pass on to them. */
 async function threeBusy(port: number) {
-  const sent = new Uint8Array(4 << 20);
+  // Many times what the socket buffers of both ends hold on Linux (6 MB).
+  const sent = new Uint8Array(32 << 20);
   const conns = await Promise.all(
     [1, 2, 3].map(() => Deno.connect({ port })),
   );
   const sending = conns.map((conn) => write(conn, sent).catch(() => {}));
   return {
-    /** Reads what is echoed until the end, and how many bytes those were. */
+    /** Reads each echo until its end, then closes. Returns their lengths. */
     async drain(): Promise<number[]> {
-      const echoes = await Promise.all(
-        conns.map((conn) => read(conn).catch(() => new Uint8Array())),
-      );
+      const echoes = await Promise.all(conns.map(async (conn) => {
+        const echo = await read(conn).catch(() => new Uint8Array());
+        await conn.closeWrite().catch(() => {});
+        return echo;
+      }));
       return echoes.map(({ length }) => length);
     },
     async [Symbol.asyncDispose]() {
