@@ -30,6 +30,7 @@
  */
 
 import { delay } from "@std/async/delay";
+import type { SecureContext } from "node:tls";
 import { within } from "./deadline.ts";
 import {
   DEFAULT_BACKLOG,
@@ -56,7 +57,8 @@ import { grant, place, refusePortInHostname } from "./place.ts";
 import { NOT_NEGATIVE, POSITIVE, refuseOutside, WHOLE } from "./ranges.ts";
 import { roundTrip } from "./roundtrip.ts";
 import { refuseOldDeno } from "./runtime.ts";
-import { secure } from "./secure.ts";
+import { acceptTls, secure } from "./secure.ts";
+import { clientContext, serverContext } from "./tls_credentials.ts";
 
 export type * from "./options.ts";
 export {
@@ -84,6 +86,7 @@ const LAST_RETRY_MS = 500;
  *
  * @throws {RangeError} if an option is out of its range.
  * @throws {TypeError} if the host name contains a port.
+ * @throws {TypeError} if `cert` comes without `key`, or both with `path`.
  * @throws {Deno.errors.AddrInUse} if another server has that address.
  * @throws {Deno.errors.NotCapable} if a permission is missing; the message says
  * which.
@@ -109,6 +112,7 @@ export function serve<Addr extends Deno.Addr>(
   });
   refuseOutside(NOT_NEGATIVE, { attempt, options: { grace } });
   if (options.faults) checkFaults(options.faults);
+  refuseTlsWithout(options, attempt);
   refuseOldDeno(attempt);
   try {
     return lifecycle(listen(options) as unknown as Listener<Addr>, options);
@@ -117,15 +121,38 @@ export function serve<Addr extends Deno.Addr>(
   }
 }
 
-function listen(options: ServeOptions<never>): Deno.Listener<Deno.Conn> {
+/** @throws {TypeError} where a server that was to speak TLS would not. */
+function refuseTlsWithout(
+  { path, cert, key }: { path?: string; cert?: string; key?: string },
+  attempt: string,
+): void {
+  if (cert === undefined && key === undefined) return;
+  if (path !== undefined) {
+    throw new TypeError(`${attempt} with cert and key: TLS is for TCP`);
+  }
+  if (cert === undefined || key === undefined) {
+    const [given, missing] = cert === undefined
+      ? ["key", "cert"]
+      : ["cert", "key"];
+    throw new TypeError(`${attempt} with ${given} alone: TLS needs ${missing}`);
+  }
+}
+
+function listen(
+  options: ServeOptions<never>,
+): Pick<Deno.Listener<Deno.Conn>, "accept" | "close" | "ref" | "unref"> {
   const { hostname = DEFAULT_HOSTNAME, port = DEFAULT_PORT } = options;
   const { path, cert, key, reusePort } = options;
   const { backlog: tcpBacklog = DEFAULT_BACKLOG } = options;
   if (path !== undefined) return Deno.listen({ transport: "unix", path });
   const shared = { hostname, port, reusePort, tcpBacklog };
-  return cert === undefined && key === undefined
-    ? Deno.listen(shared)
-    : Deno.listenTls({ ...shared, cert: cert!, key: key! });
+  if (cert === undefined || key === undefined) return Deno.listen(shared);
+  const secureContext = serverContext({ cert, key });
+  const listener = Deno.listen(shared);
+  const accept = listener.accept.bind(listener);
+  return Object.assign(listener, {
+    accept: async () => acceptTls(await accept(), secureContext),
+  });
 }
 
 /**
@@ -137,6 +164,8 @@ function listen(options: ServeOptions<never>): Deno.Listener<Deno.Conn> {
  * @throws {TimedOutError} if an attempt takes longer than `timeout`.
  * @throws {RangeError} if an option is out of its range.
  * @throws {TypeError} if the host name contains a port.
+ * @throws {TypeError} if `tls` comes with `path`, or `caCerts` without `tls` or
+ * with a text that holds no certificate.
  * @throws {Deno.errors.NotCapable} if a permission is missing; the message says
  * which.
  * @throws {Deno.errors.NotSupported} if this Deno is too old.
@@ -150,6 +179,7 @@ export async function connect(
   refusePortInHostname("Cannot connect", options);
   refuseOutside(POSITIVE, { attempt, options: { timeout } });
   refuseOutside(NOT_NEGATIVE, { attempt, options: { wait } });
+  const secureContext = trusted(options, attempt);
   const until = performance.now() + wait;
   const limits = {
     timeout,
@@ -164,7 +194,10 @@ export async function connect(
     pause = Math.min(2 * pause, LAST_RETRY_MS)
   ) {
     try {
-      return await within((signal) => dial(options, signal), limits);
+      return await within(
+        (signal) => dial({ ...options, signal, secureContext }),
+        limits,
+      );
     } catch (error) {
       const passing = error instanceof TimedOutError ||
         error instanceof ConnectError && !(error instanceof HandshakeError);
@@ -175,11 +208,37 @@ export async function connect(
   }
 }
 
+/**
+ * Whom a TLS client trusts.
+ *
+ * @throws {TypeError} where a client that was to speak TLS would not.
+ */
+function trusted(
+  { path, tls = false, caCerts }: ConnectOptions,
+  attempt: string,
+): SecureContext | undefined {
+  if (tls && path !== undefined) {
+    throw new TypeError(`${attempt} with tls: TLS is for TCP`);
+  }
+  if (!tls && caCerts !== undefined) {
+    throw new TypeError(`${attempt} with caCerts but without tls`);
+  }
+  if (!tls) return undefined;
+  try {
+    return clientContext(caCerts);
+  } catch (error) {
+    throw new TypeError(`${attempt}: ${reason(error)}`, { cause: error });
+  }
+}
+
 async function dial(
-  options: ConnectOptions,
-  signal: AbortSignal,
+  options: ConnectOptions & {
+    signal: AbortSignal;
+    secureContext: SecureContext | undefined;
+  },
 ): Promise<Deno.Conn> {
   const { hostname = DEFAULT_HOSTNAME, port = DEFAULT_PORT, path } = options;
+  const { signal, secureContext } = options;
   const attempt = `Cannot connect to ${place(options)}`;
   let conn: Deno.TcpConn;
   try {
@@ -203,7 +262,9 @@ async function dial(
   } catch {
     // The server has reset it already (EINVAL on macOS); the first read tells.
   }
-  return options.tls ? await secure(conn, { ...options, signal }) : conn;
+  return secureContext
+    ? await secure(conn, { ...options, secureContext })
+    : conn;
 }
 
 /**

@@ -30,6 +30,7 @@ import type {
   ServerStats,
 } from "./options.ts";
 import { Relay } from "./relay.ts";
+import { TlsConn } from "./tls_conn.ts";
 import { MAX_DELAY_MS } from "./values.ts";
 
 /**
@@ -90,14 +91,14 @@ export function lifecycle<Addr extends Deno.Addr>(
     totals.peak = Math.max(totals.peak, clients.size);
     if (!refed) conn.unref();
     tell(onOpen, client);
-    if ("handshake" in conn) {
-      void shakeHands(client, conn as Deno.TlsConn);
+    if (conn instanceof TlsConn) {
+      void shakeHands(client, conn);
     } else {
       echo(client);
     }
   }
 
-  async function shakeHands(client: Client, conn: Deno.TlsConn): Promise<void> {
+  async function shakeHands(client: Client, conn: TlsConn): Promise<void> {
     const timer = setTimeout(() => end(client, "handshake"), HANDSHAKE_MS);
     Deno.unrefTimer(timer);
     try {

@@ -1,20 +1,62 @@
 /**
- * TLS on a connection that is there already, as a client.
+ * Starts TLS on a plain connection, as either end.
  *
  * ```ts
  * import { secure } from "./secure.ts";
+ * import { clientContext } from "./tls_credentials.ts";
  * const plain = await Deno.connect({ hostname: "localhost", port: 8443 });
  * const { signal } = new AbortController();
- * const conn = await secure(plain, { hostname: "localhost", port: 8443, signal });
+ * const secureContext = clientContext();
+ * const conn = await secure(plain, { hostname: "localhost", secureContext, signal });
  * ```
  *
  * @module
  */
 
+import { isIP } from "node:net";
+import { connect, type SecureContext, TLSSocket } from "node:tls";
 import { DEFAULT_HOSTNAME } from "./defaults.ts";
 import { HandshakeError, reason } from "./errors.ts";
 import type { ConnectOptions } from "./options.ts";
 import { place } from "./place.ts";
+import { TlsConn } from "./tls_conn.ts";
+import { checkName } from "./tls_reason.ts";
+
+/** The server's end, on a connection just accepted. */
+export function acceptTls(
+  plain: Deno.TcpConn,
+  secureContext: SecureContext,
+): TlsConn {
+  return new TlsConn(
+    plain,
+    (stream) => new TLSSocket(stream, { isServer: true, secureContext }),
+    "secure",
+  );
+}
+
+/** The client's end; the server's certificate must be for `hostname`. */
+function startTls(
+  plain: Deno.TcpConn,
+  hostname: string,
+  secureContext: SecureContext,
+): TlsConn {
+  const host = hostname.replace(/^\[(.*)\]$/, "$1");
+  return new TlsConn(
+    plain,
+    (socket) =>
+      connect({
+        socket,
+        host,
+        // An address is no server name (RFC 6066, section 3).
+        ...(isIP(host) ? {} : { servername: host }),
+        secureContext,
+        checkServerIdentity: checkName,
+        // Not left to the environment (NODE_TLS_REJECT_UNAUTHORIZED).
+        rejectUnauthorized: true,
+      }),
+    "secureConnect",
+  );
+}
 
 /**
  * Makes a TLS session of a connection, which it closes where that fails.
@@ -23,20 +65,21 @@ import { place } from "./place.ts";
  */
 export async function secure(
   plain: Deno.TcpConn,
-  options: ConnectOptions & { signal: AbortSignal },
-): Promise<Deno.TlsConn> {
-  const { hostname = DEFAULT_HOSTNAME, caCerts, signal } = options;
-  let conn: Deno.TlsConn | undefined;
-  const abort = () => conn?.[Symbol.dispose]();
+  options: ConnectOptions & {
+    secureContext: SecureContext;
+    signal: AbortSignal;
+  },
+): Promise<TlsConn> {
+  const { hostname = DEFAULT_HOSTNAME, secureContext, signal } = options;
+  const conn = startTls(plain, hostname, secureContext);
+  const abort = () => conn[Symbol.dispose]();
   signal.addEventListener("abort", abort, { once: true });
   try {
-    conn = await Deno.startTls(plain, { hostname, caCerts });
     signal.throwIfAborted();
     await conn.handshake();
     return conn;
   } catch (error) {
-    // startTls closes what it was given, also where it fails.
-    conn?.[Symbol.dispose]();
+    conn[Symbol.dispose]();
     throw new HandshakeError(
       `Cannot speak TLS with ${place(options)}: ${reason(error)}`,
       { cause: error },

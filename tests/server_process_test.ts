@@ -5,6 +5,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { rootCertificates } from "node:tls";
 import { ca, cert, key } from "./certificates.ts";
 import { read, write } from "./peers.ts";
 import {
@@ -232,6 +233,36 @@ describe("the server, seen from outside", { ignore: !mayRun }, () => {
     const { status, stderr } = await output(deno("client.ts", to, ["-A"]));
     assertEquals(status, 1);
     assertMatch(stderr, /^echo-client: Cannot speak TLS with .*--tls-ca\n$/);
+    await Deno.remove(folder, { recursive: true });
+  });
+
+  it("--tls-ca adds to whom Deno trusts, and holds certificates", async () => {
+    const folder = await Deno.makeTempDir();
+    const files = { ca, cert, key, other: rootCertificates[0]! };
+    for (const [name, pem] of Object.entries(files)) {
+      await Deno.writeTextFile(`${folder}/${name}.pem`, pem);
+    }
+    const { running, port } = await startServer(
+      ["--tls-cert", `${folder}/cert.pem`, "--tls-key", `${folder}/key.pem`],
+      ["-A"],
+    );
+    await using _server = running;
+    const to = (file: string, permissions = ["-A"]) =>
+      deno(
+        "client.ts",
+        ["--port", port, "--tls", "--tls-ca", `${folder}/${file}.pem`],
+        permissions,
+      );
+    // `--cert` is Deno's own way to trust an authority.
+    const { stdout } = await output(
+      to("other", ["-A", `--cert=${folder}/ca.pem`]),
+    );
+    assertEquals(stdout, "Received from server: Hello, server!\n");
+    const { status, stderr } = await output(to("key"));
+    assertEquals([status, stderr.replace(port, "PORT")], [
+      1,
+      "echo-client: Cannot connect to 127.0.0.1:PORT: caCerts[0] holds no certificate (PEM); name a file with certificates (PEM) as --tls-ca\n",
+    ]);
     await Deno.remove(folder, { recursive: true });
   });
 });
