@@ -30,7 +30,6 @@
  */
 
 import { delay } from "@std/async/delay";
-import type { SecureContext } from "node:tls";
 import { within } from "./deadline.ts";
 import {
   DEFAULT_BACKLOG,
@@ -57,8 +56,8 @@ import { grant, place, refusePortInHostname } from "./place.ts";
 import { NOT_NEGATIVE, POSITIVE, refuseOutside, WHOLE } from "./ranges.ts";
 import { roundTrip } from "./roundtrip.ts";
 import { refuseOldDeno } from "./runtime.ts";
-import { acceptTls, secure } from "./secure.ts";
-import { clientContext, serverContext } from "./tls_credentials.ts";
+import { refuseLostTls, secured, type StartTls, tlsStarter } from "./tls.ts";
+import { checkCredentials } from "./tls_credentials.ts";
 
 export type * from "./options.ts";
 export {
@@ -112,29 +111,12 @@ export function serve<Addr extends Deno.Addr>(
   });
   refuseOutside(NOT_NEGATIVE, { attempt, options: { grace } });
   if (options.faults) checkFaults(options.faults);
-  refuseTlsWithout(options, attempt);
+  refuseLostTls(options, attempt);
   refuseOldDeno(attempt);
   try {
     return lifecycle(listen(options) as unknown as Listener<Addr>, options);
   } catch (error) {
     throw restate(error, attempt, grant(options));
-  }
-}
-
-/** @throws {TypeError} where a server that was to speak TLS would not. */
-function refuseTlsWithout(
-  { path, cert, key }: { path?: string; cert?: string; key?: string },
-  attempt: string,
-): void {
-  if (cert === undefined && key === undefined) return;
-  if (path !== undefined) {
-    throw new TypeError(`${attempt} with cert and key: TLS is for TCP`);
-  }
-  if (cert === undefined || key === undefined) {
-    const [given, missing] = cert === undefined
-      ? ["key", "cert"]
-      : ["cert", "key"];
-    throw new TypeError(`${attempt} with ${given} alone: TLS needs ${missing}`);
   }
 }
 
@@ -147,12 +129,8 @@ function listen(
   if (path !== undefined) return Deno.listen({ transport: "unix", path });
   const shared = { hostname, port, reusePort, tcpBacklog };
   if (cert === undefined || key === undefined) return Deno.listen(shared);
-  const secureContext = serverContext({ cert, key });
-  const listener = Deno.listen(shared);
-  const accept = listener.accept.bind(listener);
-  return Object.assign(listener, {
-    accept: async () => acceptTls(await accept(), secureContext),
-  });
+  checkCredentials({ cert, key });
+  return secured(Deno.listen(shared), { cert, key });
 }
 
 /**
@@ -179,7 +157,7 @@ export async function connect(
   refusePortInHostname("Cannot connect", options);
   refuseOutside(POSITIVE, { attempt, options: { timeout } });
   refuseOutside(NOT_NEGATIVE, { attempt, options: { wait } });
-  const secureContext = trusted(options, attempt);
+  const startTls = await tlsStarter(options, attempt);
   const until = performance.now() + wait;
   const limits = {
     timeout,
@@ -195,7 +173,7 @@ export async function connect(
   ) {
     try {
       return await within(
-        (signal) => dial({ ...options, signal, secureContext }),
+        (signal) => dial({ ...options, signal, startTls }),
         limits,
       );
     } catch (error) {
@@ -208,37 +186,14 @@ export async function connect(
   }
 }
 
-/**
- * Whom a TLS client trusts.
- *
- * @throws {TypeError} where a client that was to speak TLS would not.
- */
-function trusted(
-  { path, tls = false, caCerts }: ConnectOptions,
-  attempt: string,
-): SecureContext | undefined {
-  if (tls && path !== undefined) {
-    throw new TypeError(`${attempt} with tls: TLS is for TCP`);
-  }
-  if (!tls && caCerts !== undefined) {
-    throw new TypeError(`${attempt} with caCerts but without tls`);
-  }
-  if (!tls) return undefined;
-  try {
-    return clientContext(caCerts);
-  } catch (error) {
-    throw new TypeError(`${attempt}: ${reason(error)}`, { cause: error });
-  }
-}
-
 async function dial(
   options: ConnectOptions & {
     signal: AbortSignal;
-    secureContext: SecureContext | undefined;
+    startTls: StartTls | undefined;
   },
 ): Promise<Deno.Conn> {
   const { hostname = DEFAULT_HOSTNAME, port = DEFAULT_PORT, path } = options;
-  const { signal, secureContext } = options;
+  const { signal, startTls } = options;
   const attempt = `Cannot connect to ${place(options)}`;
   let conn: Deno.TcpConn;
   try {
@@ -262,9 +217,7 @@ async function dial(
   } catch {
     // The server has reset it already (EINVAL on macOS); the first read tells.
   }
-  return secureContext
-    ? await secure(conn, { ...options, secureContext })
-    : conn;
+  return startTls ? await startTls(conn, signal) : conn;
 }
 
 /**

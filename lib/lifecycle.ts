@@ -30,7 +30,7 @@ import type {
   ServerStats,
 } from "./options.ts";
 import { Relay } from "./relay.ts";
-import { TlsConn } from "./tls_conn.ts";
+import type { TlsConn } from "./tls_conn.ts";
 import { MAX_DELAY_MS } from "./values.ts";
 
 /**
@@ -91,8 +91,8 @@ export function lifecycle<Addr extends Deno.Addr>(
     totals.peak = Math.max(totals.peak, clients.size);
     if (!refed) conn.unref();
     tell(onOpen, client);
-    if (conn instanceof TlsConn) {
-      void shakeHands(client, conn);
+    if ("handshake" in conn) {
+      void shakeHands(client, conn as TlsConn);
     } else {
       echo(client);
     }

@@ -12,9 +12,9 @@
  * caller.
  *
  * ```ts
- * import { acceptTls } from "./secure.ts";
- * import { serverContext } from "./tls_credentials.ts";
- * const conn = acceptTls(await listener.accept(), serverContext({ cert, key }));
+ * import { tlsServer } from "./secure.ts";
+ * const startTls = tlsServer({ cert, key });
+ * const conn = startTls(await listener.accept());
  * await conn.handshake();
  * const count = await conn.read(buffer);
  * ```

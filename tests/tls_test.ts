@@ -22,8 +22,7 @@ import {
 import { load } from "../lib/load.ts";
 import { ping } from "../lib/ping.ts";
 import { pipe } from "../lib/pipe.ts";
-import { acceptTls, secure } from "../lib/secure.ts";
-import { clientContext, serverContext } from "../lib/tls_credentials.ts";
+import { tlsClient, tlsServer } from "../lib/secure.ts";
 import { ca, cert, key } from "./certificates.ts";
 import {
   echo,
@@ -332,11 +331,8 @@ describe("a TLS session that is broken off", () => {
       hostname: "localhost",
       port: portOf(server),
     });
-    using conn = await secure(plain, {
-      hostname: "localhost",
-      secureContext: clientContext([ca]),
-      signal: new AbortController().signal,
-    });
+    const startTls = tlsClient(to(server));
+    using conn = await startTls(plain, new AbortController().signal);
     await write(conn, utf8("x"));
     assertEquals(await read(conn, 1), utf8("x"));
     plain[Symbol.dispose]();
@@ -346,7 +342,7 @@ describe("a TLS session that is broken off", () => {
 
   it("is an echo cut short for a client", async () => {
     await using server = peer(async (plain) => {
-      using conn = acceptTls(plain, serverContext({ cert, key }));
+      using conn = tlsServer({ cert, key })(plain);
       await write(conn, await read(conn, 3));
       plain.close();
     });
