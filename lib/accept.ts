@@ -22,9 +22,9 @@ export interface AcceptOptions<C extends Deno.Conn> {
   /** Called for each client. Call `release` once it is closed. */
   take: (conn: C) => void;
   /** Clients at a time; the next ones wait in the kernel's queue. */
-  limit?: number;
+  limit?: number | undefined;
   /** Told when the system runs short: at most once a minute. */
-  onShortage?: (error: Error) => void;
+  onShortage?: ((error: Error) => void) | undefined;
   /** Milliseconds on a clock that never goes back, for tests. */
   now?: () => number;
 }

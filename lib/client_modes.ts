@@ -31,7 +31,7 @@ import { stdinStream, stdoutStream } from "./stdio.ts";
 /** What the user asked for: of any mode, and where the server is. */
 export interface Request extends PingOptions, LoadOptions {
   /** JSON lines instead of text. */
-  json?: boolean;
+  json?: boolean | undefined;
 }
 
 /** Seconds between lines of progress where they cannot be redrawn. */
@@ -103,14 +103,21 @@ export async function runPing(options: Request): Promise<number> {
   const { json } = options;
   const { size = DEFAULT_PING_SIZE } = options;
   if (!json) print(`PING ${where}: ${size} bytes of data`);
+  const unheard = new AbortController();
   const summary = await ping({
     ...options,
-    signal: untilEnding(),
+    signal: AbortSignal.any([untilEnding(), unheard.signal]),
     onProbe(probe) {
-      if (json) show("probe", { ...probe, error: probe.error?.message });
-      else print(probeLine(where, probe));
+      try {
+        if (json) show("probe", { ...probe, error: probe.error?.message });
+        else print(probeLine(where, probe));
+      } catch (error) {
+        // Nobody takes the results any more.
+        unheard.abort(error);
+      }
     },
   });
+  unheard.signal.throwIfAborted();
   if (json) show("summary", summary);
   else print(`\n${pingReport(where, summary)}`);
   return summary.received > 0 ? EXIT.ok : EXIT.failed;

@@ -21,9 +21,9 @@ export interface Client extends Connection {
   /** When it was accepted, on the process's clock. */
   readonly since: number;
   /** Missing until a TLS session has come about. */
-  relay?: Relay;
+  relay?: Relay | undefined;
   /** Set where this end decides that it is over. */
-  reason?: EndReason;
+  reason?: EndReason | undefined;
   /** Bytes in both directions when the idle were last looked for, and when. */
   carried: number;
   carriedAt: number;
@@ -45,7 +45,8 @@ export function isWhole(client: Client): boolean {
 
 /** Adds counts of faults to others. */
 export function add(counts: FaultCounts | undefined, to: FaultCounts): void {
-  for (const [name, count] of Object.entries(counts ?? {})) {
+  for (const [key, count] of Object.entries(counts ?? {})) {
+    const name = key as keyof FaultCounts;
     to[name] = (to[name] ?? 0) + count;
   }
 }

@@ -20,7 +20,7 @@ export interface Limits {
   /** Milliseconds; `Infinity` for no limit. */
   timeout: number;
   /** Ends the work early, with the signal's own reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Makes the error that being late is, at the moment it happens. */
   late: () => Error;
 }

@@ -53,7 +53,13 @@ import { checkFaults } from "./faults.ts";
 import { lifecycle, type Listener } from "./lifecycle.ts";
 import type { ConnectOptions, EchoServer, ServeOptions } from "./options.ts";
 import { grant, place, refusePortInHostname } from "./place.ts";
-import { NOT_NEGATIVE, POSITIVE, refuseOutside, WHOLE } from "./ranges.ts";
+import {
+  NOT_NEGATIVE,
+  POSITIVE,
+  refuseOutside,
+  WHOLE,
+  WHOLE_OR_ENDLESS,
+} from "./ranges.ts";
 import { roundTrip } from "./roundtrip.ts";
 import { refuseOldDeno } from "./runtime.ts";
 import { refuseLostTls, secured, type StartTls, tlsStarter } from "./tls.ts";
@@ -104,11 +110,8 @@ export function serve<Addr extends Deno.Addr>(
   const { backlog, maxConnections, idleTimeout, grace } = options;
   refusePortInHostname("Cannot listen", options);
   refuseOutside(WHOLE, { attempt, options: { backlog } });
-  // There may be no end to them.
-  refuseOutside(POSITIVE, {
-    attempt,
-    options: { maxConnections, idleTimeout },
-  });
+  refuseOutside(WHOLE_OR_ENDLESS, { attempt, options: { maxConnections } });
+  refuseOutside(POSITIVE, { attempt, options: { idleTimeout } });
   refuseOutside(NOT_NEGATIVE, { attempt, options: { grace } });
   if (options.faults) checkFaults(options.faults);
   refuseLostTls(options, attempt);
@@ -127,7 +130,12 @@ function listen(
   const { path, cert, key, reusePort } = options;
   const { backlog: tcpBacklog = DEFAULT_BACKLOG } = options;
   if (path !== undefined) return Deno.listen({ transport: "unix", path });
-  const shared = { hostname, port, reusePort, tcpBacklog };
+  const shared = {
+    hostname,
+    port,
+    tcpBacklog,
+    ...(reusePort === undefined ? {} : { reusePort }),
+  };
   if (cert === undefined || key === undefined) return Deno.listen(shared);
   checkCredentials({ cert, key });
   return secured(Deno.listen(shared), { cert, key });
@@ -181,7 +189,7 @@ export async function connect(
         error instanceof ConnectError && !(error instanceof HandshakeError);
       const left = until - performance.now();
       if (!passing || left <= 0) throw error;
-      await delay(Math.min(pause, left), { signal });
+      await delay(Math.min(pause, left), signal && { signal });
     }
   }
 }
@@ -238,7 +246,7 @@ async function dial(
 export async function exchange(
   message: string | Uint8Array,
   options: ConnectOptions = {},
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   const sent = typeof message === "string"
     ? new TextEncoder().encode(message)
     : message;

@@ -25,7 +25,7 @@ export interface Flag<T> {
   /** The kind of its value; none for a flag that is there or not. */
   readonly kind?: Kind<unknown>;
   /** One letter that stands for the name of a flag without a value. */
-  readonly letter?: string;
+  readonly letter?: string | undefined;
   /** What it does, for the usage. */
   readonly help: string;
   /** What it is when it is not given. */
@@ -140,9 +140,9 @@ function joinValues(
 /** How many words there may be beside flags, and what to say of more. */
 export interface WordOptions {
   /** None by default. */
-  mostWords?: number;
+  mostWords?: number | undefined;
   /** Added to the refusal of more words than that, given all of them. */
-  surplusHint?: (words: string[]) => string | undefined;
+  surplusHint?: ((words: string[]) => string | undefined) | undefined;
 }
 
 /**

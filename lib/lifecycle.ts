@@ -23,6 +23,7 @@ import {
 import { DEFAULT_GRACE_MS } from "./defaults.ts";
 import type { FaultCounts } from "./faults.ts";
 import { misbehave } from "./misbehave.ts";
+import { notify } from "./notify.ts";
 import type {
   EchoServer,
   EndReason,
@@ -62,19 +63,10 @@ export function lifecycle<Addr extends Deno.Addr>(
   let refed = true;
   let graceTimer: ReturnType<typeof setTimeout> | undefined;
 
-  /** A caller's mistake in its callback is reported, and changes nothing here. */
-  function tell<T>(callback: ((value: T) => void) | undefined, value: T): void {
-    try {
-      callback?.(value);
-    } catch (error) {
-      reportError(error);
-    }
-  }
-
   const door = accept(listener, {
     take,
     limit: options.maxConnections,
-    onShortage: (error) => tell(options.onShortage, error),
+    onShortage: (error) => notify(options.onShortage, error),
   });
 
   function take(conn: Deno.Conn): void {
@@ -90,7 +82,7 @@ export function lifecycle<Addr extends Deno.Addr>(
     clients.add(client);
     totals.peak = Math.max(totals.peak, clients.size);
     if (!refed) conn.unref();
-    tell(onOpen, client);
+    notify(onOpen, { id: client.id, remoteAddr: client.remoteAddr });
     if ("handshake" in conn) {
       void shakeHands(client, conn as TlsConn);
     } else {
@@ -147,7 +139,7 @@ export function lifecycle<Addr extends Deno.Addr>(
     // Many a TLS client just closes, without saying so within TLS.
     if (error instanceof Deno.errors.UnexpectedEof && whole) error = undefined;
     const { id, remoteAddr, since } = client;
-    tell(onClose, {
+    notify(onClose, {
       id,
       remoteAddr,
       bytesRead,
@@ -241,7 +233,7 @@ export function lifecycle<Addr extends Deno.Addr>(
   Deno.unrefTimer(sweepTimer);
   if (signal?.aborted) abort();
   else signal?.addEventListener("abort", abort, { once: true });
-  tell(options.onListen, listener.addr);
+  notify(options.onListen, listener.addr);
 
   function keepAlive(keep: boolean): void {
     refed = keep;

@@ -21,7 +21,7 @@ export interface Seat {
   /** When the next message is due, in ms from the start. */
   due: number;
   /** The connection, while there is one. */
-  link?: Link;
+  link?: Link | undefined;
   /** Called when a message has come back, at `now`, after so many ms. */
   echoed(seat: Seat, latency: number, now: number): void;
   /** Called when the connection is lost, with or without a message under way. */

@@ -29,6 +29,7 @@ import { fairness } from "./fairness.ts";
 import { Histogram } from "./histogram.ts";
 import { Link, type Seat } from "./link.ts";
 import type { LoadOptions, LoadSummary } from "./load_options.ts";
+import { notify } from "./notify.ts";
 import { place } from "./place.ts";
 import { POSITIVE, refuseOutside, WHOLE } from "./ranges.ts";
 import { shared } from "./turnstile.ts";
@@ -201,7 +202,7 @@ export async function load(options: LoadOptions = {}): Promise<LoadSummary> {
       const now = performance.now();
       const total = { at: now, messages: latencies.count, errors: failed };
       const messages = total.messages - last.messages;
-      onSecond?.({
+      notify(onSecond, {
         elapsed: now - started,
         messages,
         messagesPerSecond: messages / (now - last.at) * 1_000,
@@ -224,7 +225,7 @@ export async function load(options: LoadOptions = {}): Promise<LoadSummary> {
       if (!signal?.aborted) throw error;
     }
     if (signal?.aborted) finish();
-    else onStart?.();
+    else notify(onStart, undefined);
     signal?.addEventListener("abort", abort, { once: true });
     started = performance.now();
     end = started + duration;

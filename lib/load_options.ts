@@ -16,29 +16,32 @@ export interface LoadOptions extends ConnectOptions {
    * Connections, all made before the run begins.
    * @default {50}
    */
-  connections?: number;
+  connections?: number | undefined;
   /**
    * Milliseconds to send for; 10 s unless there is a `count`.
    */
-  duration?: number;
+  duration?: number | undefined;
   /** Messages to send, over all connections. */
-  count?: number;
+  count?: number | undefined;
   /**
    * Bytes of a message.
    * @default {512}
    */
-  size?: number;
+  size?: number | undefined;
   /**
    * Messages a second, over all connections; without it, each sends its next
    * message as soon as the last one has come back.
    */
-  rate?: number;
+  rate?: number | undefined;
   /** Ends it early; what was done by then is the result. */
-  signal?: AbortSignal;
-  /** Called when all connections are there, before the first message. */
-  onStart?: () => void;
-  /** Called once a second. */
-  onSecond?: (second: LoadSecond) => void;
+  signal?: AbortSignal | undefined;
+  /**
+   * Called when all connections are there, before the first message. What it
+   * throws goes to `reportError()`.
+   */
+  onStart?: (() => void) | undefined;
+  /** Called once a second. What it throws goes to `reportError()`. */
+  onSecond?: ((second: LoadSecond) => void) | undefined;
 }
 
 /** What happened within a second. */

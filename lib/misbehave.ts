@@ -69,7 +69,7 @@ function faulty(
   const { bandwidth, slicer, limitData, stall, reset, refuse = false } =
     options;
   const counts: FaultCounts = {};
-  const count = (name: string, by = 1) =>
+  const count = (name: keyof FaultCounts, by = 1) =>
     counts[name] = (counts[name] ?? 0) + by;
   const spoil = corrupter(corrupt, random(seed, id, 1));
   const lateness = random(seed, id, 2);

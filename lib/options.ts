@@ -9,21 +9,25 @@ import type { FaultCounts, Faults } from "./faults.ts";
 
 export type { FaultCounts, Faults };
 
-/** Why a connection ended, for logs and counters. */
+/**
+ * Why a connection ended, for logs and counters:
+ *
+ * - `closed`: the client finished sending, and everything was written back.
+ * - `reset`: the client or the fault `reset` reset the connection, or the network
+ *   failed.
+ * - `idle`: nothing was read or written for `idleTimeout`.
+ * - `handshake`: no TLS session came about.
+ * - `fault`: the fault `refuse` or `limitData` closed it.
+ * - `shutdown`: the server shut down, and had written back all that it had read.
+ * - `aborted`: the server ended before everything was written back.
+ */
 export type EndReason =
-  /** The client finished sending, and everything was written back. */
   | "closed"
-  /** The client or the fault `reset` reset it, or the network failed. */
   | "reset"
-  /** Nothing was read or written for `idleTimeout`. */
   | "idle"
-  /** No TLS session came about. */
   | "handshake"
-  /** The fault `refuse` or `limitData` closed it. */
   | "fault"
-  /** The server shut down, and nothing of what it had read was left. */
   | "shutdown"
-  /** The server ended before everything was written back. */
   | "aborted";
 
 /** A client that was taken. */
@@ -43,7 +47,7 @@ export interface ClosedConnection extends Connection {
   /** Milliseconds from accept to close. */
   readonly duration: number;
   /** What was done to it on purpose, and how often. */
-  readonly faults?: FaultCounts;
+  readonly faults?: FaultCounts | undefined;
   /** Why it ended. */
   readonly reason: EndReason;
   /** What broke it off, if something did. */
@@ -65,73 +69,84 @@ export interface ServerStats {
   /** Milliseconds since it began to listen, or from then to its end. */
   readonly duration: number;
   /** What was done to connections on purpose, and how often. */
-  readonly faults?: FaultCounts;
+  readonly faults?: FaultCounts | undefined;
 }
 
 /**
  * What `serve()` takes. `Addr` is what it listens on, by default TCP. What a
- * callback throws goes to `reportError()`, as uncaught errors do: it ends the
- * process, or fails the test, unless a listener for `error` prevents that.
+ * callback throws goes to `reportError()`, as with all callbacks of this
+ * library: it ends the process, or fails the test, unless a listener for `error`
+ * prevents that, and then the server goes on.
  */
 export interface ServeOptions<Addr extends Deno.Addr = Deno.NetAddr> {
   /**
    * Address or host name to listen on.
    * @default {"127.0.0.1"}
    */
-  hostname?: string;
+  hostname?: string | undefined;
   /**
    * Port to listen on; 0 for any free one, which `addr` then tells.
    * @default {12345}
    */
-  port?: number;
+  port?: number | undefined;
   /** Path of a Unix socket to listen on, instead of an address and a port. */
-  path?: string;
+  path?: string | undefined;
   /** Certificate chain, PEM: the exchange runs inside TLS. Needs `key`. */
-  cert?: string;
+  cert?: string | undefined;
   /** Private key of the certificate, PEM. */
-  key?: string;
+  key?: string | undefined;
   /**
    * Lets other processes listen on the same port and share its clients. Deno
    * calls this unstable: it needs `--unstable-net`, or `"unstable": ["net"]` in
    * `deno.json`, and ends the process without.
    */
-  reusePort?: boolean;
+  reusePort?: boolean | undefined;
   /**
    * Clients that may wait to be taken; the system may allow fewer.
    * @default {4096}
    */
-  backlog?: number;
+  backlog?: number | undefined;
   /**
-   * Clients served at a time; the next ones wait in the backlog.
+   * Clients served at a time, a whole number or `Infinity`; the next ones wait
+   * in the backlog.
    * @default {Infinity}
    */
-  maxConnections?: number;
+  maxConnections?: number | undefined;
   /**
    * Milliseconds without a byte in either direction after which a client is
    * closed, up to a quarter more. RFC 862 knows no such limit.
    * @default {Infinity}
    */
-  idleTimeout?: number;
+  idleTimeout?: number | undefined;
   /**
    * Milliseconds that clients get to be served to the end after `shutdown()`.
    * @default {5000}
    */
-  grace?: number;
+  grace?: number | undefined;
   /** Misbehaves on purpose, to test clients with. */
-  faults?: Faults;
+  faults?: Faults | undefined;
   /** Ends the server at once when aborted. */
-  signal?: AbortSignal;
-  /** Called once with the address that was bound. */
-  onListen?: (addr: Addr) => void;
-  /** Called for each client that was taken. */
-  onOpen?: (connection: Connection) => void;
-  /** Called for each client that is gone. */
-  onClose?: (connection: ClosedConnection) => void;
+  signal?: AbortSignal | undefined;
+  /**
+   * Called once with the address that was bound. What it throws goes to
+   * `reportError()`.
+   */
+  onListen?: ((addr: Addr) => void) | undefined;
+  /**
+   * Called for each client that was taken. What it throws goes to
+   * `reportError()`.
+   */
+  onOpen?: ((connection: Connection) => void) | undefined;
+  /**
+   * Called for each client that is gone. What it throws goes to
+   * `reportError()`.
+   */
+  onClose?: ((connection: ClosedConnection) => void) | undefined;
   /**
    * Called when no client can be taken for want of files or memory, at most once
-   * a minute.
+   * a minute. What it throws goes to `reportError()`.
    */
-  onShortage?: (error: Error) => void;
+  onShortage?: ((error: Error) => void) | undefined;
 }
 
 /** A running server; its surface is that of `Deno.HttpServer`. */
@@ -163,28 +178,28 @@ export interface ConnectOptions {
    * Address or host name of the server.
    * @default {"127.0.0.1"}
    */
-  hostname?: string;
+  hostname?: string | undefined;
   /**
    * Port of the server.
    * @default {12345}
    */
-  port?: number;
+  port?: number | undefined;
   /** Path of the server's Unix socket, instead of an address and a port. */
-  path?: string;
+  path?: string | undefined;
   /** Speaks TLS; the host name is checked against the certificate. */
-  tls?: boolean;
+  tls?: boolean | undefined;
   /** Certificates to trust beside the usual ones, PEM. */
-  caCerts?: string[];
+  caCerts?: string[] | undefined;
   /**
    * Milliseconds that an attempt to connect may take, and then the exchange.
    * @default {10000}
    */
-  timeout?: number;
+  timeout?: number | undefined;
   /**
    * Milliseconds to go on trying where nothing answers yet.
    * @default {0}
    */
-  wait?: number;
+  wait?: number | undefined;
   /** Ends it early, with the signal's own reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }

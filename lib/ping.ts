@@ -14,6 +14,7 @@
 import { delay } from "@std/async/delay";
 import { connect, type ConnectOptions, EchoError } from "./echo.ts";
 import { Histogram, type Latency } from "./histogram.ts";
+import { notify } from "./notify.ts";
 import { place } from "./place.ts";
 import { NOT_NEGATIVE, refuseOutside, WHOLE } from "./ranges.ts";
 import { roundTrip } from "./roundtrip.ts";
@@ -26,26 +27,26 @@ export interface PingOptions extends ConnectOptions {
    * Milliseconds from one probe to the next.
    * @default {1000}
    */
-  interval?: number;
+  interval?: number | undefined;
   /**
    * Probes to send.
    * @default {Infinity}
    */
-  count?: number;
+  count?: number | undefined;
   /**
    * Bytes of a probe.
    * @default {56}
    */
-  size?: number;
+  size?: number | undefined;
   /**
    * Milliseconds after which a probe, or the connection for it, counts as lost.
    * @default {2000}
    */
-  timeout?: number;
+  timeout?: number | undefined;
   /** Ends it early; what was done by then is the result. */
-  signal?: AbortSignal;
-  /** Called after each probe. */
-  onProbe?: (probe: Probe) => void;
+  signal?: AbortSignal | undefined;
+  /** Called after each probe. What it throws goes to `reportError()`. */
+  onProbe?: ((probe: Probe) => void) | undefined;
 }
 
 /** What became of a probe. */
@@ -55,9 +56,9 @@ export interface Probe {
   /** Bytes sent. */
   size: number;
   /** Milliseconds from sending to the last byte back, unless it was lost. */
-  rtt?: number;
+  rtt?: number | undefined;
   /** Why it was lost. */
-  error?: Error;
+  error?: Error | undefined;
 }
 
 /** What all of them came to. */
@@ -163,10 +164,10 @@ export async function ping(options: PingOptions = {}): Promise<PingSummary> {
       // Neither sent nor lost: the user ended it while it was under way.
       if (signal?.aborted) break;
       sent++;
-      onProbe?.(result);
+      notify(onProbe, result);
       if (sent === count) break;
       due = Math.max(due + interval, performance.now());
-      await delay(Math.max(0, due - performance.now()), { signal });
+      await delay(Math.max(0, due - performance.now()), signal && { signal });
     }
   } catch (error) {
     if (!signal?.aborted) throw error;

@@ -105,9 +105,9 @@ export function line(error: unknown): string {
 /** @throws {UsageError} where both a path and an address are asked for. */
 export function refuseTwoPlaces(
   { unix, hostname, port }: {
-    unix?: string;
-    hostname?: string;
-    port?: number;
+    unix?: string | undefined;
+    hostname?: string | undefined;
+    port?: number | undefined;
   },
 ): void {
   if (unix !== undefined && (hostname !== undefined || port !== undefined)) {

@@ -25,6 +25,18 @@ export const WHOLE: Range = {
   expected: "a whole number, 1 or more",
 };
 
+/** The same where there may be no end to them. */
+export const WHOLE_OR_ENDLESS: Range = {
+  fits: (value) => value === Infinity || WHOLE.fits(value),
+  expected: "a whole number, 1 or more, or Infinity",
+};
+
+/** What chance can start from: the integers that a number holds exactly. */
+export const SEED: Range = {
+  fits: (value) => Number.isSafeInteger(value) && value >= 0,
+  expected: "a whole number from 0 to 2^53 - 1",
+};
+
 /** The same where none will do, too. */
 export const WHOLE_OR_NONE: Range = {
   fits: (value) => Number.isInteger(value) && value >= 0,

@@ -59,9 +59,9 @@ export interface Progress {
   /** Errors so far. */
   errors: number;
   /** Milliseconds that it is to take; without them, `count` ends it. */
-  duration?: number;
+  duration?: number | undefined;
   /** Messages that it is to send. */
-  count?: number;
+  count?: number | undefined;
 }
 
 /** How a run goes, within a line. */

@@ -31,7 +31,7 @@ export interface RoundTripOptions {
   /** Milliseconds. */
   timeout: number;
   /** Ends it early, with the signal's own reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** Writes all of `bytes`. */
@@ -73,7 +73,7 @@ export async function roundTrip(
   conn: Deno.Conn,
   sent: Uint8Array,
   { attempt, timeout, signal }: RoundTripOptions,
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   const progress = { received: 0, expected: sent.length };
   const count = () => `${progress.received} of ${progress.expected} bytes`;
   // One byte more than were sent, so that a surplus shows.

@@ -12,7 +12,7 @@
  */
 
 import { reason } from "./errors.ts";
-import type { ConnectOptions } from "./options.ts";
+import type { ConnectOptions, ServeOptions } from "./options.ts";
 
 /** Makes a TLS session of a connection, or closes it. */
 export type StartTls = (
@@ -22,7 +22,7 @@ export type StartTls = (
 
 /** @throws {TypeError} where a server that was to speak TLS would not. */
 export function refuseLostTls(
-  { path, cert, key }: { path?: string; cert?: string; key?: string },
+  { path, cert, key }: Pick<ServeOptions, "path" | "cert" | "key">,
   attempt: string,
 ): void {
   if (cert === undefined && key === undefined) return;

@@ -12,7 +12,7 @@ import { program as server, serveOptions } from "../server.ts";
 function options<F extends Flags>(
   program: Program<F>,
   args: string[],
-): { hostname?: string } {
+): { hostname?: string | undefined } {
   const request = read(program, args);
   // deno-lint-ignore no-explicit-any
   const values = ("values" in request ? request.values : {}) as any;

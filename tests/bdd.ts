@@ -64,7 +64,7 @@ export function it(name: string, ...rest: [Body] | [ItOptions, Body]): void {
   Deno.test({
     ...options,
     name: [...names, name].join(" > "),
-    ignore: ignore || options.ignore,
+    ignore: ignore || (options.ignore ?? false),
     sanitizeOps: true,
     sanitizeResources: true,
     sanitizeExit: true,

@@ -15,7 +15,7 @@ const MOST_TIMERS = 20_000;
 
 interface Timer {
   due: number;
-  every?: number;
+  every?: number | undefined;
   run: () => void;
 }
 

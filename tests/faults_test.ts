@@ -349,6 +349,8 @@ describe("a fault is refused by name", () => {
       { corrupt: -0.1 },
       { toxicity: NaN },
       { seed: 0.5 },
+      { seed: -1 },
+      { seed: 2 ** 53 },
     ] as Faults[]
   ) {
     it(Deno.inspect(faults), () => {

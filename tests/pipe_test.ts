@@ -24,7 +24,11 @@ import {
 async function through(
   pieces: Iterable<Uint8Array>,
   options: ConnectOptions,
-): Promise<{ out: Uint8Array; piped?: Piped; error?: unknown }> {
+): Promise<{
+  out: Uint8Array;
+  piped: Piped | undefined;
+  error?: unknown;
+}> {
   const out: Uint8Array[] = [];
   const output = new WritableStream<Uint8Array>({
     write: (piece) => void out.push(piece),
