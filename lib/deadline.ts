@@ -13,7 +13,7 @@
  * @module
  */
 
-import { MAX_DELAY_MS } from "./values.ts";
+import { clearLongTimeout, setLongTimeout } from "./timeout.ts";
 
 /** How long, who else may end it, and what being late is called. */
 export interface Limits {
@@ -40,9 +40,7 @@ export async function within<T>(
     throw new RangeError(`Cannot wait for ${timeout} ms: expected more than 0`);
   }
   const controller = new AbortController();
-  const timer = timeout <= MAX_DELAY_MS
-    ? setTimeout(() => controller.abort(late()), timeout)
-    : undefined;
+  const timer = setLongTimeout(() => controller.abort(late()), timeout);
   const abort = () => controller.abort(signal!.reason);
   signal?.addEventListener("abort", abort, { once: true });
   try {
@@ -51,7 +49,7 @@ export async function within<T>(
     // What the work threw because it was aborted says less than why it was.
     throw controller.signal.aborted ? controller.signal.reason : error;
   } finally {
-    clearTimeout(timer);
+    clearLongTimeout(timer);
     signal?.removeEventListener("abort", abort);
   }
 }

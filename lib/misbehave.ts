@@ -12,12 +12,12 @@
  * @module
  */
 
-import { delay } from "@std/async/delay";
 import { corrupter } from "./corrupt.ts";
 import { DEFAULT_GRACE_MS } from "./defaults.ts";
 import type { FaultCounts, Faults } from "./faults.ts";
 import { random } from "./random.ts";
 import { Throttle } from "./throttle.ts";
+import { delay } from "./timeout.ts";
 
 /** Bytes that a connection may hold back, such as for its latency. */
 const MOST_HELD = 1024 * 1024;

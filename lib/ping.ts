@@ -11,13 +11,13 @@
  * @module
  */
 
-import { delay } from "@std/async/delay";
 import { connect, type ConnectOptions, EchoError } from "./echo.ts";
 import { Histogram, type Latency } from "./histogram.ts";
 import { notify } from "./notify.ts";
 import { place } from "./place.ts";
 import { NOT_NEGATIVE, refuseOutside, WHOLE } from "./ranges.ts";
 import { roundTrip } from "./roundtrip.ts";
+import { delay } from "./timeout.ts";
 
 export type { Latency };
 

@@ -22,6 +22,11 @@ import {
 } from "./echo.ts";
 import { place } from "./place.ts";
 import { differs, send as sendAll } from "./roundtrip.ts";
+import {
+  clearLongTimeout,
+  type LongTimeout,
+  setLongTimeout,
+} from "./timeout.ts";
 import { difference } from "./verify.ts";
 
 /** Where to pipe from and to, beside where the server is. */
@@ -74,7 +79,7 @@ export async function pipe(options: PipeOptions): Promise<Piped> {
   let echoed = Promise.withResolvers<void>();
   let delivered = Promise.withResolvers<void>();
   let failure: unknown;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let timer: LongTimeout | undefined;
 
   using conn = await connect(options);
   const reader = input.getReader();
@@ -96,10 +101,10 @@ export async function pipe(options: PipeOptions): Promise<Piped> {
 
   /** Restarts the clock, while the server is waited for. */
   function expect(): void {
-    clearTimeout(timer);
+    clearLongTimeout(timer);
     const waiting = !writing && (inputEnded || count.received < count.sent);
-    if (!waiting || failure || timeout === Infinity) return;
-    timer = setTimeout(() => {
+    if (!waiting || failure) return;
+    timer = setLongTimeout(() => {
       // The server need not close its end, and there was no surplus.
       if (complete()) return conn[Symbol.dispose]();
       fail(
@@ -206,7 +211,7 @@ export async function pipe(options: PipeOptions): Promise<Piped> {
     if (failure) throw failure;
     return count;
   } finally {
-    clearTimeout(timer);
+    clearLongTimeout(timer);
     signal?.removeEventListener("abort", abort);
     reader.releaseLock();
     writer.releaseLock();

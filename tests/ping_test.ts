@@ -46,6 +46,21 @@ describe("ping", () => {
     assertEquals(server.stats().accepted, 1);
   });
 
+  for (const interval of [30 * 86_400_000, Infinity]) {
+    it(`waits for an interval of ${interval} ms`, async () => {
+      await using server = serve({ port: 0 });
+      const controller = new AbortController();
+      const { sent } = await ping({
+        port: portOf(server),
+        interval,
+        signal: controller.signal,
+        // A second probe would follow at once if it did not wait.
+        onProbe: () => void setTimeout(() => controller.abort(), 50),
+      });
+      assertEquals(sent, 1);
+    });
+  }
+
   it("counts what never comes back as lost", async () => {
     await using server = peer(swallow);
     const errors: unknown[] = [];

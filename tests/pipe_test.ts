@@ -76,6 +76,17 @@ describe("pipe", () => {
     });
   }
 
+  for (const timeout of [30 * 86_400_000, Infinity]) {
+    it(`does not time out at once with a timeout of ${timeout} ms`, async () => {
+      await using server = serve({ port: 0, faults: { latency: 20 } });
+      const { out, error } = await through([utf8("x")], {
+        port: portOf(server),
+        timeout,
+      });
+      assertEquals([error, out], [undefined, utf8("x")]);
+    });
+  }
+
   it("answers line by line while the input goes on", async () => {
     await using server = serve({ port: 0 });
     const lines = new TransformStream<Uint8Array, Uint8Array>();
