@@ -1,7 +1,8 @@
 /**
  * Round trips over one connection, one at a time, at an interval: what ping(8)
  * does with ICMP, for an echo server. A probe that is lost costs the connection,
- * since its echo could come yet, and a new one is made.
+ * since its echo could come yet, and a new one is made. A connection that ended
+ * between two probes is replaced without a loss.
  *
  * ```ts
  * import { ping } from "./ping.ts";
@@ -11,15 +12,15 @@
  * @module
  */
 
-import { connect, type ConnectOptions, EchoError } from "./echo.ts";
+import { ConnectError, type ConnectOptions } from "./echo.ts";
 import { Histogram, type Latency } from "./histogram.ts";
 import { notify } from "./notify.ts";
 import { place } from "./place.ts";
+import { type Probe, Prober } from "./prober.ts";
 import { NOT_NEGATIVE, refuseOutside, WHOLE } from "./ranges.ts";
-import { roundTrip } from "./roundtrip.ts";
 import { delay } from "./timeout.ts";
 
-export type { Latency };
+export type { Latency, Probe };
 
 /** What to send, and how often. */
 export interface PingOptions extends ConnectOptions {
@@ -49,18 +50,6 @@ export interface PingOptions extends ConnectOptions {
   onProbe?: ((probe: Probe) => void) | undefined;
 }
 
-/** What became of a probe. */
-export interface Probe {
-  /** Counts the probes from 1. */
-  seq: number;
-  /** Bytes sent. */
-  size: number;
-  /** Milliseconds from sending to the last byte back, unless it was lost. */
-  rtt?: number | undefined;
-  /** Why it was lost. */
-  error?: Error | undefined;
-}
-
 /** What all of them came to. */
 export interface PingSummary {
   /** Probes sent, those included for which there was no connection. */
@@ -82,23 +71,21 @@ export const DEFAULT_INTERVAL_MS = 1_000;
 /** Longer than any round trip on earth, retransmission included; in ms. */
 export const DEFAULT_PROBE_TIMEOUT_MS = 2_000;
 
-/**
- * Milliseconds from a failed attempt to connect to the next, doubled from the
- * first to the last; probes that fall between are lost without an attempt.
- */
-const FIRST_BACKOFF_MS = 100;
-const LAST_BACKOFF_MS = 2_000;
+/** Intervals below the resolution of timers are no schedule to keep; in ms. */
+const SHORTEST_INTERVAL_MS = 1;
 
-/** Bytes that no other probe has, so that no echo is taken for another's. */
-function payload(seq: number, size: number): Uint8Array {
-  const bytes = new Uint8Array(size);
-  for (let i = 0; i < size; i++) bytes[i] = (seq >>> (8 * (i % 4))) + i;
-  return bytes;
+/** How many whole intervals an attempt covers, beside its own probe's. */
+function covered(took: number, interval: number): number {
+  if (interval < SHORTEST_INTERVAL_MS) return 0;
+  return Math.max(0, Math.floor(took / interval) - 1);
 }
 
 /**
  * Sends probes until there were `count` of them or the signal is aborted. Lost
- * probes are counted, not thrown.
+ * probes are counted, not thrown. A probe that needs a connection tries to make
+ * one when it is due. If an attempt fails after more than the interval, the probes
+ * whose whole interval it covered are lost, too. A slow echo, or an attempt that
+ * succeeds late, delays the probes after it.
  *
  * @throws {RangeError} if an option is out of its range.
  * @throws what `connect` throws if the first connection cannot be made within
@@ -116,63 +103,40 @@ export async function ping(options: PingOptions = {}): Promise<PingSummary> {
   const attempt = `Cannot ping ${place(options)}`;
   refuseOutside(WHOLE, { attempt, options: { count: options.count, size } });
   refuseOutside(NOT_NEGATIVE, { attempt, options: { interval } });
-  const once = { ...options, timeout, wait: 0 };
   const times = new Histogram();
-  let conn: Deno.Conn | undefined;
-  let backoff = FIRST_BACKOFF_MS;
-  let nextAttempt = 0;
-  let lastError: Error | undefined;
+  const underWay = `Cannot connect to ${
+    place(options)
+  }: connection attempt under way`;
   let sent = 0;
+  using prober = new Prober({ ...options, size, timeout });
 
-  async function probe(seq: number): Promise<Probe> {
-    try {
-      if (!conn) {
-        if (performance.now() < nextAttempt) throw lastError;
-        conn = await connect(once);
-        backoff = FIRST_BACKOFF_MS;
-      }
-    } catch (error) {
-      // Without a permission, no later attempt can succeed either.
-      if (!(error instanceof EchoError)) throw error;
-      if (performance.now() >= nextAttempt) {
-        nextAttempt = performance.now() + backoff;
-        backoff = Math.min(2 * backoff, LAST_BACKOFF_MS);
-      }
-      lastError = error;
-      return { seq, size, error };
-    }
-    const bytes = payload(seq, size);
-    const start = performance.now();
-    try {
-      await roundTrip(conn, bytes, { attempt, timeout, signal });
-      const rtt = performance.now() - start;
-      times.record(rtt);
-      return { seq, size, rtt };
-    } catch (error) {
-      conn[Symbol.dispose]();
-      conn = undefined;
-      return { seq, size, error: error as Error };
-    }
+  function report(probe: Probe): void {
+    sent++;
+    if (probe.rtt !== undefined) times.record(probe.rtt);
+    onProbe?.(probe);
   }
 
   let start = performance.now();
   try {
-    if (options.wait) conn = await connect({ ...options, timeout });
+    if (options.wait) await prober.connect(options.wait);
     start = performance.now();
     for (let due = start; sent < count && !signal?.aborted;) {
-      const result = await probe(sent + 1);
+      const probe = await prober.probe(sent + 1);
       // Neither sent nor lost: the user ended it while it was under way.
       if (signal?.aborted) break;
-      sent++;
-      notify(onProbe, result);
+      report(probe);
+      let lost = covered(prober.failedAt - due, interval);
+      for (; lost > 0 && sent < count && !signal?.aborted; lost--) {
+        const error = new ConnectError(underWay, { cause: probe.error });
+        report({ seq: sent + 1, size, error });
+        due += interval;
+      }
       if (sent === count) break;
       due = Math.max(due + interval, performance.now());
       await delay(Math.max(0, due - performance.now()), signal && { signal });
     }
   } catch (error) {
     if (!signal?.aborted) throw error;
-  } finally {
-    conn?.[Symbol.dispose]();
   }
   const received = times.count;
   return {

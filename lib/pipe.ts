@@ -164,7 +164,7 @@ export async function pipe(options: PipeOptions): Promise<Piped> {
   async function deliver(piece: Uint8Array): Promise<void> {
     if (failure) return;
     writing = true;
-    clearTimeout(timer);
+    clearLongTimeout(timer);
     delivered = Promise.withResolvers();
     // An output that takes nothing must not hold up a failure. No race() with a
     // promise that outlives the write: each write would add to it.

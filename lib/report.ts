@@ -27,10 +27,11 @@ function grouped(value: number): string {
 
 /** The line of a probe. */
 export function probeLine(where: string, probe: Probe): string {
-  const { seq, size, rtt, error } = probe;
-  return rtt === undefined
+  const { seq, size, rtt, error, reconnected } = probe;
+  const line = rtt === undefined
     ? `no echo from ${where}: seq=${seq} (${error?.message ?? "lost"})`
     : `${size} bytes from ${where}: seq=${seq} time=${ms(rtt)} ms`;
+  return reconnected ? `${line} (reconnected)` : line;
 }
 
 /** What all probes came to. */

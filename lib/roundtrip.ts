@@ -35,7 +35,10 @@ export interface RoundTripOptions {
 }
 
 /** Writes all of `bytes`. */
-export async function send(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+export async function send(
+  conn: Pick<Deno.Conn, "write">,
+  bytes: Uint8Array,
+): Promise<void> {
   for (let at = 0; at < bytes.length;) {
     at += await conn.write(bytes.subarray(at));
   }
@@ -70,7 +73,7 @@ export function differs(
  * the signal's reason.
  */
 export async function roundTrip(
-  conn: Deno.Conn,
+  conn: Pick<Deno.Conn, "read" | "write"> & Disposable,
   sent: Uint8Array,
   { attempt, timeout, signal }: RoundTripOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import {
   CutShortError,
@@ -131,6 +131,116 @@ describe("ping", () => {
       probes.filter(({ rtt }) => rtt !== undefined).length,
     );
     assert(received < sent);
+  });
+
+  it("tries to connect with each probe, without a backoff", async () => {
+    const port = closedPort();
+    await using servers = new AsyncDisposableStack();
+    const probes: Probe[] = [];
+    await ping({
+      interval: 5,
+      timeout: 20_000,
+      count: 30,
+      port,
+      onProbe(probe) {
+        probes.push(probe);
+        if (probe.seq === 20) servers.use(serve({ port }));
+      },
+    });
+    assertEquals(
+      probes.map(({ error }) => error?.name),
+      [...Array(20).fill("RefusedError"), ...Array(10).fill(undefined)],
+    );
+    // That there was none before is no reconnection.
+    assert(probes.every(({ reconnected }) => reconnected === undefined));
+  });
+
+  it("replaces a connection that ended between probes without a loss", async () => {
+    await using server = peer(async (conn) => {
+      await write(conn, await read(conn, 56));
+    });
+    const probes: Probe[] = [];
+    const { received } = await ping({
+      interval: 100,
+      timeout: 20_000,
+      count: 4,
+      port: server.port,
+      onProbe: (probe) => probes.push(probe),
+    });
+    assertEquals(received, 4);
+    assertEquals(
+      probes.map(({ reconnected }) => reconnected),
+      [undefined, true, true, true],
+    );
+  });
+
+  it("counts a connection that a probe ends as a loss", async () => {
+    await using server = peer(async (conn) => {
+      await write(conn, await read(conn, 56));
+      await conn.read(new Uint8Array(1));
+    });
+    const probes: Probe[] = [];
+    await ping({
+      interval: 20,
+      timeout: 20_000,
+      count: 4,
+      port: server.port,
+      onProbe: (probe) => probes.push(probe),
+    });
+    assertEquals(
+      probes.map(({ error }) => error instanceof CutShortError),
+      [false, true, false, true],
+    );
+    assert(probes.every(({ reconnected }) => reconnected === undefined));
+  });
+
+  it("loses the probe after bytes that it did not ask for", async () => {
+    const sent = Promise.withResolvers<void>();
+    await using server = peer(async (conn) => {
+      const probe = await read(conn, 56);
+      await write(conn, probe);
+      await sent.promise;
+      // As the next probe will begin, so that it could be taken for its echo.
+      await write(conn, Uint8Array.of(2));
+      await swallow(conn);
+    });
+    const probes: Probe[] = [];
+    await ping({
+      interval: 300,
+      timeout: 20_000,
+      count: 2,
+      port: server.port,
+      onProbe(probe) {
+        probes.push(probe);
+        sent.resolve();
+      },
+    });
+    assert(probes[0]!.rtt! > 0);
+    const { error } = probes[1]!;
+    assert(error instanceof DiffersError);
+    assertEquals([error.offset, error.sent, error.received], [0, undefined, 2]);
+  });
+
+  it("loses the probes that an attempt to connect leaves no time for", async () => {
+    // A TLS server that never shakes hands.
+    await using server = peer(swallow);
+    const probes: Probe[] = [];
+    const { duration } = await ping({
+      interval: 50,
+      timeout: 300,
+      count: 8,
+      tls: true,
+      port: server.port,
+      onProbe: (probe) => probes.push(probe),
+    });
+    assertEquals(probes.map(({ seq }) => seq), [1, 2, 3, 4, 5, 6, 7, 8]);
+    const errors = probes.map(({ error }) => error?.message ?? "");
+    assert(errors[0]!.includes("no answer within 300 ms"), errors[0]);
+    for (const error of errors.slice(1, 5)) {
+      assert(error.includes("connection attempt under way"), error);
+    }
+    // At most two attempts, where each probe had taken one.
+    assertLess(duration, 8 * 300);
   });
 
   it("waits for a server if it is told to, and no longer", async () => {

@@ -81,6 +81,10 @@ describe("ping's lines", () => {
       "56 bytes from h:7: seq=3 time=0.123 ms",
     );
     assertEquals(
+      probeLine("h:7", { seq: 3, size: 56, rtt: 1, reconnected: true }),
+      "56 bytes from h:7: seq=3 time=1.000 ms (reconnected)",
+    );
+    assertEquals(
       probeLine("h:7", { seq: 4, size: 56, error: new Error("late") }),
       "no echo from h:7: seq=4 (late)",
     );
