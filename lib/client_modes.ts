@@ -167,6 +167,7 @@ export async function runLoad(options: Request): Promise<number> {
       : DEFAULT_COLUMNS;
     print(loadReport(where, summary, columns));
   }
-  const failed = Object.keys(summary.errors).length > 0;
+  const failed = Object.keys(summary.errors).length > 0 ||
+    summary.unanswered > 0;
   return summary.messages > 0 && !failed ? EXIT.ok : EXIT.failed;
 }

@@ -62,16 +62,22 @@ export interface LoadSummary {
   connections: number;
   /** Bytes of a message. */
   size: number;
-  /** Milliseconds from the first message to the end. */
+  /**
+   * Milliseconds in which messages were sent: the `duration` asked for, or the
+   * time until the signal was aborted; in a run that ends with its `count`, the
+   * time from the first message to the last echo.
+   */
   duration: number;
   /** Messages that came back whole. */
   messages: number;
-  /** Of them, per second. */
+  /** Of them, those that came back within `duration`, per second. */
   messagesPerSecond: number;
   /** Bytes a second in each direction. */
   bytesPerSecond: number;
   /** Errors by kind, such as `timed out` or `differs`. */
   errors: Record<string, number>;
+  /** What the first error of each kind said. */
+  firstErrors: Record<string, string>;
   /** From when a message was sent, or due and kept waiting, to its last byte. */
   latency: Latency;
   /** Latencies by size, each bucket about 1.4 times the one before. */
@@ -81,8 +87,26 @@ export interface LoadSummary {
   /** Connections that got no reply at all. */
   starved: number;
   /**
-   * Milliseconds that this program was late with a message whose connection was
-   * free, at most; above a few, it could not keep the rate itself.
+   * Connections that the server closed while no message was under way, and that
+   * were replaced; with a rate only. A message that had to wait for the new one
+   * counts from when it was due.
+   */
+  reconnects: number;
+  /**
+   * Messages that were in flight at the end of `duration` and came back after it.
+   * They are among `messages` and in `latency`.
+   */
+  late: number;
+  /**
+   * Messages that were in flight at the end of `duration` and did not come back
+   * within 2 s, or twice the longest round trip if that is more, or `timeout` if
+   * that is less. They are neither among `messages` nor among `errors`.
+   */
+  unanswered: number;
+  /**
+   * Milliseconds that this program sent a message later than a punctual one would
+   * have, at most. They are in no latency. Above a few, it could not keep the rate
+   * itself.
    */
   slip: number;
   /**

@@ -113,7 +113,7 @@ export async function ping(options: PingOptions = {}): Promise<PingSummary> {
   function report(probe: Probe): void {
     sent++;
     if (probe.rtt !== undefined) times.record(probe.rtt);
-    onProbe?.(probe);
+    notify(onProbe, probe);
   }
 
   let start = performance.now();

@@ -14,6 +14,7 @@
 import type { Bucket } from "./histogram.ts";
 import type { LoadSecond, LoadSummary } from "./load_options.ts";
 import type { PingSummary, Probe } from "./ping.ts";
+import { printable } from "./printable.ts";
 
 /** Milliseconds with three decimals, as ping(8) has them. */
 function ms(value: number): string {
@@ -138,6 +139,23 @@ export function loadReport(
         errors.map(([kind, count]) => `${count} ${kind}`).join(", ")
       }`,
   ];
+  for (const [kind, message] of Object.entries(summary.firstErrors)) {
+    lines.push(`first ${kind}: ${printable(message)}`);
+  }
+  if (summary.unanswered > 0) {
+    lines.push(
+      `${
+        grouped(summary.unanswered)
+      } unanswered: in flight at the end, and not back within the wait for them`,
+    );
+  }
+  if (summary.reconnects > 0) {
+    lines.push(
+      `${
+        grouped(summary.reconnects)
+      } reconnects: the server had closed the connection between messages`,
+    );
+  }
   // Where nobody got anything, all got the same.
   const fairness = `fairness ${summary.fairness.toFixed(4)} (Jain), `;
   lines.push(

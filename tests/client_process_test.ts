@@ -231,6 +231,36 @@ describe("the client's modes, seen from outside", { ignore: !mayRun }, () => {
     assertMatch(stdout, /1,000 messages verified in .*\nno errors\n/);
   });
 
+  it("--load --json has an object for each second, the last one included", async () => {
+    await using server = serve({ port: 0 });
+    const args = ["--load", "--duration", "2s", "--connections", "3", "--json"];
+    const port = String(portOf(server));
+    const { status, stdout } = await output(
+      deno("client.ts", [...args, "--port", port]),
+    );
+    const [first, second, summary, ...more] = lines(stdout);
+    assertEquals([status, more], [0, []]);
+    assertEquals([first.event, second.event], ["second", "second"]);
+    assertEquals([second.elapsed, summary.duration], [2_000, 2_000]);
+    assertEquals(
+      first.messages + second.messages,
+      summary.messages - summary.late,
+    );
+  });
+
+  it("--load is 1 where a message is not answered", async () => {
+    await using server = peer(swallow);
+    const args = ["--load", "--duration", "100ms", "--connections", "2"];
+    const { status, stdout } = await output(
+      deno("client.ts", [...args, "--port", String(server.port)]),
+    );
+    assertEquals(status, 1);
+    assertMatch(
+      stdout,
+      /^0 messages verified in 0\.1 s.*\nno errors\n2 unanswered/m,
+    );
+  });
+
   it("--load reports on Ctrl-C, and is 1 where there were errors", {
     ignore: !maySignal,
   }, async () => {

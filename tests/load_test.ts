@@ -1,7 +1,10 @@
 import {
   assert,
+  assertAlmostEquals,
   assertEquals,
   assertGreaterOrEqual,
+  assertLess,
+  assertMatch,
   assertRejects,
 } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
@@ -73,9 +76,90 @@ describe("load", () => {
         controller.abort();
       },
     });
-    assertEquals([starts, seconds.length], [1, 1]);
+    assertEquals(starts, 1);
     assertGreaterOrEqual(summary.messages, seconds[0]!.messages);
     assertEquals(summary.errors, {});
+  });
+
+  for (
+    const [duration, events] of [[300, 1], [1_000, 1], [1_200, 2]] as const
+  ) {
+    it(`tells of each second of ${duration} ms, the last part included`, async () => {
+      await using server = serve({ port: 0 });
+      const seconds: LoadSecond[] = [];
+      const summary = await load({
+        port: portOf(server),
+        connections: 2,
+        duration,
+        onSecond: (second) => seconds.push(second),
+      });
+      assertEquals(seconds.length, events);
+      assertEquals(seconds.at(-1)!.elapsed, duration);
+      assertEquals(
+        seconds.reduce((sum, { messages }) => sum + messages, 0),
+        summary.messages - summary.late,
+      );
+    });
+  }
+
+  it("tells of the last part of a run that ends with its count", async () => {
+    await using server = serve({ port: 0 });
+    const seconds: LoadSecond[] = [];
+    await load({
+      port: portOf(server),
+      count: 100,
+      onSecond: (second) => seconds.push(second),
+    });
+    assertEquals(
+      seconds.reduce((sum, { messages }) => sum + messages, 0),
+      100,
+    );
+  });
+
+  it("counts stalled connections, and not the wait for them", async () => {
+    let client = 0;
+    await using server = peer((conn) =>
+      client++ === 0 ? swallow(conn) : echo(conn)
+    );
+    const start = performance.now();
+    const { duration, messages, messagesPerSecond, late, unanswered, errors } =
+      await load({
+        port: server.port,
+        connections: 5,
+        duration: 300,
+        timeout: 60_000,
+      });
+    assertLess(performance.now() - start, 50_000);
+    assertEquals([duration, unanswered, errors], [300, 1, {}]);
+    assertAlmostEquals(messagesPerSecond * 0.3, messages - late, 1e-6);
+  });
+
+  it("waits for what was in flight at the end, and counts it apart", async () => {
+    await using server = peer(async (conn) => {
+      const bytes = await read(conn, 512);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      await write(conn, bytes);
+      await swallow(conn);
+    });
+    const { duration, messages, messagesPerSecond, late, unanswered } =
+      await load({ port: server.port, connections: 3, duration: 100 });
+    assertEquals([duration, messages, late, unanswered], [100, 3, 3, 0]);
+    assertEquals(messagesPerSecond, 0);
+  });
+
+  it("does not count the wait for a lost message into a run with a count", async () => {
+    let client = 0;
+    await using server = peer((conn) =>
+      client++ === 0 ? swallow(conn) : echo(conn)
+    );
+    const { duration, messages, errors } = await load({
+      port: server.port,
+      connections: 2,
+      count: 10,
+      timeout: 1_000,
+    });
+    assertEquals([messages, errors], [9, { "timed out": 1 }]);
+    assertLess(duration, 1_000);
   });
 });
 
@@ -113,6 +197,59 @@ describe("load with a rate", () => {
     assertGreaterOrEqual(summary.latency.max, 300);
     assertGreaterOrEqual(summary.latency.p50, 100);
     assertEquals(summary.unsent, 0);
+  });
+
+  it("charges itself for its own delay, and not the server", async () => {
+    await using server = serve({ port: 0 });
+    // The event loop stands still while six messages fall due, and no message is
+    // in flight when that begins.
+    setTimeout(() => {
+      const until = performance.now() + 600;
+      while (performance.now() < until);
+    }, 150);
+    const { messages, latency, slip } = await load({
+      port: portOf(server),
+      connections: 1,
+      rate: 10,
+      count: 15,
+    });
+    assertEquals(messages, 15);
+    assertGreaterOrEqual(slip, 400);
+    assertLess(latency.p90, 200);
+  });
+
+  it("replaces connections that were closed between messages", async () => {
+    await using server = peer(async (conn) => {
+      await write(conn, await read(conn, 512));
+    });
+    const { messages, errors, reconnects } = await load({
+      port: server.port,
+      connections: 1,
+      rate: 10,
+      count: 5,
+    });
+    assertEquals([messages, errors, reconnects], [5, {}, 4]);
+  });
+
+  it("counts bytes between messages as an error", async () => {
+    await using server = peer(async (conn) => {
+      const bytes = await read(conn, 512);
+      await write(conn, bytes);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      await write(conn, Uint8Array.of(7));
+      await swallow(conn);
+    });
+    const { errors, firstErrors } = await load({
+      port: server.port,
+      connections: 1,
+      rate: 5,
+      count: 2,
+    });
+    assertEquals(errors, { differs: 1 });
+    assertEquals(
+      firstErrors["differs"],
+      `Cannot load 127.0.0.1:${server.port}: differs at byte 0: sent nothing, received 0x07`,
+    );
   });
 
   it("tells how many were due and never sent", async () => {
@@ -194,9 +331,13 @@ describe("load counts errors by kind", () => {
       await write(conn, bytes);
       await swallow(conn);
     });
-    const { messages, errors } = await load({ ...short, port: server.port });
+    const { messages, errors, firstErrors } = await load({
+      ...short,
+      port: server.port,
+    });
     assertEquals(messages, 0);
     assertEquals(Object.keys(errors), ["differs"]);
+    assertMatch(firstErrors["differs"]!, /: differs at byte 300: sent 0x../);
   });
 
   it("one that sends too much", async () => {
@@ -207,6 +348,25 @@ describe("load counts errors by kind", () => {
     });
     const { errors } = await load({ ...short, port: server.port });
     assertEquals(Object.keys(errors), ["differs"]);
+  });
+
+  it("one that ends all connections is not tried again in step", async () => {
+    // All are closed at the same time, once each has sent a message.
+    const connections = 20;
+    const all = Promise.withResolvers<void>();
+    const again: number[] = [];
+    let clients = 0;
+    await using server = peer(async (conn) => {
+      if (++clients > connections) again.push(performance.now());
+      await read(conn, 512);
+      if (clients === connections) all.resolve();
+      await all.promise;
+      if (clients > connections) await swallow(conn);
+    });
+    await load({ ...short, connections, port: server.port });
+    const spread = again.at(connections - 1)! - again[0]!;
+    // Half of the first pause of 50 ms, less what chance may take off.
+    assertGreaterOrEqual(spread, 8);
   });
 
   it("one that is not there is no result at all", async () => {

@@ -128,6 +128,7 @@ describe("a load run's lines", () => {
     messagesPerSecond: 61_728,
     bytesPerSecond: 31_604_736,
     errors: {},
+    firstErrors: {},
     latency: { ...none, min: 0.1, mean: 0.5, p50: 0.4, p90: 0.8, max: 9 },
     buckets: [
       { from: 0.096, to: 0.128, count: 1 },
@@ -136,6 +137,9 @@ describe("a load run's lines", () => {
     ],
     fairness: 0.99987,
     starved: 0,
+    reconnects: 0,
+    late: 0,
+    unanswered: 0,
     slip: 0,
     unsent: 0,
   };
@@ -175,11 +179,23 @@ describe("a load run's lines", () => {
       messages: 0,
       buckets: [],
       errors: { "timed out": 3, differs: 1 },
+      firstErrors: {
+        "timed out": "Cannot load h:7: 0 of 512 bytes within 500 ms",
+        differs: "Cannot load h:7: differs at byte 3: sent 0x61, received 0x62",
+      },
+      unanswered: 2,
+      reconnects: 1_000,
       slip: 20,
       unsent: 1_234,
     };
     const report = loadReport("h:7", failed, 80);
     assert(report.includes("errors: 3 timed out, 1 differs"));
+    assert(report.includes(`
+first timed out: Cannot load h:7: 0 of 512 bytes within 500 ms
+first differs: Cannot load h:7: differs at byte 3: sent 0x61, received 0x62
+2 unanswered: in flight at the end, and not back within the wait for them
+1,000 reconnects: the server had closed the connection between messages
+`));
     assert(report.includes("20.000 ms late itself"));
     assert(report.includes("1,234 more were due"));
     assert(!report.includes("fairness"));

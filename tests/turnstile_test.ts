@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { setImmediate } from "node:timers";
-import { Link } from "../lib/link.ts";
+import { LoadConnection } from "../lib/load_connection.ts";
 import { shared, Turnstile } from "../lib/turnstile.ts";
 import { settle } from "./fake_clock.ts";
 import { until } from "./peers.ts";
@@ -104,9 +104,12 @@ describe("a turnstile", () => {
       write: () => new Promise(() => {}),
       [Symbol.dispose]() {},
     } as unknown as Deno.Conn;
-    const seat = { messages: 0, due: 0, echoed() {}, broken() {} };
-    const link = new Link(conn, seat, 9);
-    link.send(1, 0, 0);
+    const link = new LoadConnection(conn, {
+      size: 9,
+      attempt: "Cannot go on",
+      handlers: { onReply() {}, onError() {}, onClose() {} },
+    });
+    link.send(1, 0);
     assertEquals(shared.waiting, 1);
     link.close();
     assertEquals(shared.waiting, 0);

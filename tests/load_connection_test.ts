@@ -1,29 +1,31 @@
 import { assertEquals, assertInstanceOf } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { TimedOutError } from "../lib/echo.ts";
-import { Link, type Seat } from "../lib/link.ts";
+import { LoadConnection } from "../lib/load_connection.ts";
 import { settle } from "./fake_clock.ts";
 import { FakeConn, type FakeConnOptions } from "./fakes.ts";
 
-/** A connection under load, and what its seat is told. */
+/** A connection under load, and what it reports. */
 function linked(size: number, options?: FakeConnOptions) {
   const conn = new FakeConn(options);
   const errors: unknown[] = [];
   let echoes = 0;
-  const seat: Seat = {
-    messages: 0,
-    due: 0,
-    echoed: () => echoes++,
-    broken: (_seat, error) => errors.push(error),
-  };
-  const link = new Link(conn, seat, size);
+  const link = new LoadConnection(conn, {
+    size,
+    attempt: "Cannot go on",
+    handlers: {
+      onReply: () => echoes++,
+      onError: (error) => errors.push(error),
+      onClose: () => {},
+    },
+  });
   return {
     conn,
     errors,
     /** Sends a message, and returns it when all of it is sent. */
     async send(number: number): Promise<Uint8Array> {
       const before = conn.output.length;
-      link.send(number, 0, 0);
+      link.send(number, 0);
       await settle(1);
       return conn.output.subarray(before);
     },
@@ -79,10 +81,9 @@ describe("a connection under load", () => {
     ]);
   });
 
-  it("waits for an echo from when its message was sent, not due", () => {
+  it("waits for an echo from when its message was sent", () => {
     using one = linked(10);
-    // Due at 1,000 ms, it had to wait until 5,000 ms.
-    one.link.send(1, 1_000, 5_000);
+    one.link.send(1, 5_000);
     one.link.expire(5_999, 1_000);
     assertEquals(one.errors, []);
     one.link.expire(6_000, 1_000);
