@@ -21,6 +21,7 @@ import {
   sweepEvery,
 } from "./clients.ts";
 import { DEFAULT_GRACE_MS } from "./defaults.ts";
+import { TimedOutError } from "./errors.ts";
 import type { FaultCounts } from "./faults.ts";
 import { misbehave } from "./misbehave.ts";
 import { notify } from "./notify.ts";
@@ -91,14 +92,18 @@ export function lifecycle<Addr extends Deno.Addr>(
   }
 
   async function shakeHands(client: Client, conn: TlsConn): Promise<void> {
-    const timer = setTimeout(() => end(client, "handshake"), HANDSHAKE_MS);
+    let late: Error | undefined;
+    const timer = setTimeout(() => {
+      late = new TimedOutError(`no TLS handshake within ${HANDSHAKE_MS} ms`);
+      end(client, "handshake");
+    }, HANDSHAKE_MS);
     Deno.unrefTimer(timer);
     try {
       await conn.handshake();
       echo(client);
     } catch (error) {
       client.reason ??= "handshake";
-      gone(client, error);
+      gone(client, late ?? error);
     } finally {
       clearTimeout(timer);
     }
