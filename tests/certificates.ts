@@ -19,6 +19,20 @@ UebodpUwrHU=
 -----END CERTIFICATE-----
 `;
 
+/** Another authority, which signed nothing here. */
+export const otherCa = `-----BEGIN CERTIFICATE-----
+MIIBjDCCATGgAwIBAgIUUaKIMHL3CQgc9J/M+13LFvRJgfcwCgYIKoZIzj0EAwIw
+GjEYMBYGA1UEAwwPYW5vdGhlciB0ZXN0IENBMCAXDTI2MTEyMzE5MzMyMVoYDzIx
+MjYxMDMwMTkzMzIxWjAaMRgwFgYDVQQDDA9hbm90aGVyIHRlc3QgQ0EwWTATBgcq
+hkjOPQIBBggqhkjOPQMBBwNCAASz2F8RlkxZYGcWlubSLfievEty+RWSQs870RKh
+0P1d87EZjSXu0rQQDd7bQqnnxnyUyfbSdmE834dMo8T5piZQo1MwUTAdBgNVHQ4E
+FgQUwP0OfD0RWJYouFvfuIIy87Tglf0wHwYDVR0jBBgwFoAUwP0OfD0RWJYouFvf
+uIIy87Tglf0wDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNJADBGAiEA0WfX
+0TFi63HgSUSRuhzQoG/+paavMtGx3oyn2c0ryz4CIQDqi6Urd9td1wg1EAz3cdkp
+CZIxv+SmCAcMgUpy4sopyw==
+-----END CERTIFICATE-----
+`;
+
 /** The certificate. */
 export const cert = `-----BEGIN CERTIFICATE-----
 MIIBmTCCAT6gAwIBAgIUPmrCFPXyZCCQKjyTPsUezYR0YBkwCgYIKoZIzj0EAwIw
