@@ -238,9 +238,6 @@ export function advice(
   if (error instanceof HandshakeError) {
     return "does it speak TLS, with a certificate for this name? trust its issuer with --tls-ca";
   }
-  if (error instanceof TypeError && error.message.includes("caCerts")) {
-    return "name a file with certificates (PEM) as --tls-ca";
-  }
   if (error instanceof TimedOutError) {
     return "is it an echo server? allow more time with --timeout";
   }
