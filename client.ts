@@ -1,6 +1,6 @@
 /**
- * The echo client: sends a message, and prints what comes back once every byte
- * of it has been verified. It also pipes, pings and loads.
+ * The echo client program: sends a message, and prints its echo once every byte is
+ * verified. It also has modes to pipe stdin, to ping, and to load a server.
  *
  * ```sh
  * deno task client
@@ -14,103 +14,158 @@
  * @module
  */
 
-import { hostPort, splitHostPort } from "./lib/address.ts";
 import {
-  type Request,
+  duration,
+  file,
+  integer,
+  positiveDuration,
+  text,
+} from "./lib/cli/flag_types.ts";
+import { booleanFlag, flag, UsageError, type Values } from "./lib/cli/flags.ts";
+import {
+  type ModeOptions,
   runLoad,
   runMessage,
   runPing,
   runPipe,
-} from "./lib/client_modes.ts";
+} from "./lib/cli/modes.ts";
 import {
-  ConnectError,
-  type ConnectOptions,
-  CutShortError,
-  DiffersError,
-  HandshakeError,
-  RefusedError,
-  TimedOutError,
-} from "./lib/echo.ts";
-import { flag, toggle, UsageError, type Values } from "./lib/flags.ts";
-import { DEFAULT_HOSTNAME, DEFAULT_PORT } from "./lib/defaults.ts";
-import {
+  checkEndpointFlags,
   type Program,
   readText,
-  refusePortInHostnameFlag,
-  refuseTwoPlaces,
   run,
-} from "./lib/program.ts";
-import { duration, integer, positiveDuration, text } from "./lib/values.ts";
+} from "./lib/cli/program.ts";
+import {
+  ConnectError,
+  ConnectionRefusedError,
+  type ConnectOptions,
+  HandshakeError,
+  MismatchError,
+  TimedOutError,
+  UnexpectedEofError,
+} from "./lib/echo.ts";
+import {
+  DEFAULT_CONNECTIONS,
+  DEFAULT_DURATION_MS,
+  DEFAULT_HOSTNAME,
+  DEFAULT_MESSAGE_SIZE,
+  DEFAULT_PING_INTERVAL_MS,
+  DEFAULT_PING_SIZE,
+  DEFAULT_PING_TIMEOUT_MS,
+  DEFAULT_PORT,
+  DEFAULT_TIMEOUT_MS,
+} from "./lib/net/defaults.ts";
+import { joinHostPort, splitHostPort } from "./lib/net/endpoint.ts";
 
 const DEFAULT_MESSAGE = "Hello, server!";
 
 /** Each connection of a load run keeps two messages in memory. */
 const MAX_SIZE = 64 * 1024 * 1024;
 
-const flags = {
+const seconds = (ms: number) => `${ms / 1_000}s`;
+
+const address = {
   hostname: flag(
     text("HOST", "an address or a host name"),
-    `address or name of the server (default ${DEFAULT_HOSTNAME})`,
+    "connect to this host",
+    DEFAULT_HOSTNAME,
   ),
-  port: flag(
-    integer("PORT", 1, 65_535),
-    `port of the server (default ${DEFAULT_PORT})`,
-  ),
+  port: flag(integer("PORT", 1, 65_535), "connect to this port", DEFAULT_PORT),
   unix: flag(
     text("PATH", "the path of a Unix socket"),
-    "Unix socket of the server instead",
+    "connect to a Unix socket instead",
   ),
-  tls: toggle("speak TLS, and check the server's name"),
-  "tls-ca": flag(
-    text("FILE", "the path of a file"),
-    "certificates to trust beside the usual ones (PEM)",
-  ),
+};
+
+const tls = {
+  tls: booleanFlag("use TLS, and verify the server's name"),
+  "tls-ca": flag(file, "trust the certificates in this file too (PEM)"),
+};
+
+const limits = {
   timeout: flag(
     positiveDuration,
-    "how long connecting, and then an echo, may take (default 10s, a probe 2s)",
+    "limit for connecting and for an echo",
+    `${seconds(DEFAULT_TIMEOUT_MS)}, ping ${seconds(DEFAULT_PING_TIMEOUT_MS)}`,
   ),
-  wait: flag(
-    duration,
-    "keep trying to connect for so long (default 0s)",
+  wait: flag(duration, "retry connecting for this long", "0s"),
+};
+
+const modes = {
+  ping: booleanFlag("send probes at an interval, and time them"),
+  load: booleanFlag("send messages on many connections, and time them"),
+};
+
+const modeOptions = {
+  interval: flag(
+    positiveDuration,
+    "--ping: time between probes",
+    seconds(DEFAULT_PING_INTERVAL_MS),
   ),
-  ping: toggle("send probes at an interval, and time them"),
-  load: toggle("send messages on many connections, and time them"),
-  interval: flag(positiveDuration, "--ping: from probe to probe (default 1s)"),
   count: flag(
     integer("N", 1),
-    "--ping, --load: probes or messages to send (default: no limit)",
+    "--ping, --load: number of probes or messages",
+    "no limit",
   ),
   size: flag(
     integer("BYTES", 1, MAX_SIZE),
-    "--ping, --load: bytes of each (default 56, 512)",
+    "--ping, --load: bytes of a message",
+    `${DEFAULT_PING_SIZE}, ${DEFAULT_MESSAGE_SIZE}`,
   ),
   connections: flag(
     integer("N", 1, 60_000),
-    "--load: connections (default 50)",
+    "--load: number of connections",
+    DEFAULT_CONNECTIONS,
   ),
-  duration: flag(positiveDuration, "--load: for how long (default 10s)"),
+  duration: flag(
+    positiveDuration,
+    "--load: how long to send",
+    seconds(DEFAULT_DURATION_MS),
+  ),
   rate: flag(
     integer("N", 1, 10_000_000),
-    "--load: messages a second, on schedule (default: as fast as echoes come)",
+    "--load: messages per second, on a schedule",
+    "no schedule",
   ),
-  json: toggle("results as JSON, a line each"),
 };
 
-/** What the client program is, for its parser, its usage and its tests. */
+const output = {
+  json: booleanFlag("print results as JSON, one object per line"),
+};
+
+const flags = {
+  ...address,
+  ...tls,
+  ...limits,
+  ...modes,
+  ...modeOptions,
+  ...output,
+};
+
+/** The client program, for its parser, its help text and its tests. */
 export const program: Program<typeof flags> = {
   name: "echo-client",
-  words: {
-    usage: "[MESSAGE | -]",
-    most: 1,
-    surplusHint: ([host = "", port]) => elsewhere(hostPort(host, Number(port))),
+  positionals: {
+    syntax: "[MESSAGE | -]",
+    max: 1,
+    surplusHint: ([host = "", port]) =>
+      hostPortHint(joinHostPort(host, Number(port))),
   },
   summary:
-    `Sends MESSAGE (default "${DEFAULT_MESSAGE}"), or all of stdin (-), and prints its echo once every byte of it has been verified.`,
+    `Sends MESSAGE (default "${DEFAULT_MESSAGE}") and prints its echo once every byte is verified. With "-", sends stdin and writes its echo to stdout. A message that begins with a dash goes after "--".`,
   flags,
+  groups: {
+    Address: address,
+    TLS: tls,
+    Limits: limits,
+    Modes: modes,
+    "Ping and load": modeOptions,
+    Output: output,
+  },
   notes:
-    `With --rate, a message that has to wait for the echo before it counts from
-when it was due, so that a server that stalls cannot hide it ("coordinated
-omission": Gil Tene, "How NOT to Measure Latency").
+    `With --rate, a message that waits for the echo before it is timed from when it
+was due, so that a server that stalls cannot hide it ("coordinated omission":
+Gil Tene, "How NOT to Measure Latency").
 
 Examples:
   echo-client "Hello again" --wait 10s
@@ -119,72 +174,69 @@ Examples:
   echo-client --load --connections 100 --duration 5s
   echo-client --load --rate 1000 --json
 
-Ctrl-C ends --ping and --load with their figures; a second one ends them at
-once. SIGHUP does the same where stdin, stdout or stderr is a terminal, and is
-ignored elsewhere (nohup).
-Exit status: 0 every byte came back (--ping: any probe did), 1 it failed,
-2 wrong usage.`,
+Ctrl-C ends --ping and --load with a summary; a second Ctrl-C aborts. SIGHUP
+does the same if stdin, stdout or stderr is a terminal, and is ignored otherwise
+(nohup).
+Exit status: 0 if every byte came back (--ping: at least one probe), 1 after a
+failure, 2 for wrong usage.`,
 };
 
 /**
- * What to say to those who give the address as words, as to nc. Numbers with a
- * colon between them are rather a time of day.
+ * The flags for an address that was given as arguments, as with nc. Only digits
+ * around a colon are more likely a time of day.
  */
-function elsewhere(text: string): string | undefined {
+function hostPortHint(text: string): string | undefined {
   const { hostname, port } = splitHostPort(text) ?? {};
   if (!hostname || !/[a-z.:]/i.test(hostname)) return undefined;
   return `to connect elsewhere use --hostname ${hostname} --port ${port}`;
 }
 
-/** Which mode a command line asks for. @throws {UsageError} */
+/** The modes that each flag needs, for the flags that not all modes have. */
+const NEEDED_MODES: readonly [keyof typeof flags, readonly string[]][] = [
+  ["interval", ["ping"]],
+  ["count", ["ping", "load"]],
+  ["size", ["ping", "load"]],
+  ["connections", ["load"]],
+  ["duration", ["load"]],
+  ["rate", ["load"]],
+];
+
+/** The mode that a command line asks for. @throws {UsageError} */
 export function modeOf(
   values: Values<typeof flags>,
-  [word]: string[],
+  [message]: string[],
 ): "message" | "pipe" | "ping" | "load" {
   if (values.ping && values.load) {
-    throw new UsageError("Cannot use --ping with --load: choose one");
+    throw new UsageError("--ping and --load cannot be combined");
   }
   const mode = values.ping ? "ping" : values.load ? "load" : undefined;
-  if (mode && word !== undefined) {
+  if (mode && message !== undefined) {
     throw new UsageError(
-      `Cannot use "${word}" with --${mode}: it makes its own messages`,
+      `Cannot use "${message}" with --${mode}: it makes its own messages`,
     );
   }
-  const needs: [keyof typeof flags, ("ping" | "load")[]][] = [
-    ["interval", ["ping"]],
-    ["count", ["ping", "load"]],
-    ["size", ["ping", "load"]],
-    ["connections", ["load"]],
-    ["duration", ["load"]],
-    ["rate", ["load"]],
-  ];
-  for (const [name, modes] of needs) {
-    if (values[name] !== undefined && !modes.includes(mode as "ping")) {
+  for (const [name, needed] of NEEDED_MODES) {
+    if (values[name] !== undefined && !needed.includes(mode ?? "")) {
       throw new UsageError(
-        `Cannot use --${name} without ${
-          modes.map((mode) => `--${mode}`).join(" or ")
-        }`,
+        `--${name} needs ${needed.map((mode) => `--${mode}`).join(" or ")}`,
       );
     }
   }
-  return mode ?? (word === "-" ? "pipe" : "message");
+  return mode ?? (message === "-" ? "pipe" : "message");
 }
 
-/** What the library takes, as far as flags say it. @throws {UsageError} */
+/** The library's options that flags ask for. @throws {UsageError} */
 export function connectOptions(values: Values<typeof flags>): ConnectOptions {
   const { hostname, port, unix: path, tls, timeout, wait } = values;
-  refuseTwoPlaces(values);
-  refusePortInHostnameFlag(hostname);
+  checkEndpointFlags(values);
   if (path && tls) {
-    throw new UsageError("Cannot use --unix with --tls: TLS is for TCP");
+    throw new UsageError("--unix cannot be combined with --tls");
   }
-  if (values["tls-ca"] && !tls) {
-    throw new UsageError("Cannot use --tls-ca without --tls");
-  }
+  if (values["tls-ca"] && !tls) throw new UsageError("--tls-ca needs --tls");
   return { hostname, port, path, tls, timeout, wait };
 }
 
-/** @throws {Error} that names the file if it holds no certificate. */
+/** Reads certificates. @throws {Error} if the file contains none. */
 function readCertificates(path: string): string {
   const pem = readText(path);
   if (pem.includes("-----BEGIN CERTIFICATE-----")) return pem;
@@ -195,31 +247,31 @@ function readCertificates(path: string): string {
 
 async function main(
   values: Values<typeof flags>,
-  words: string[],
+  positionals: string[],
 ): Promise<number> {
-  const mode = modeOf(values, words);
-  const { json, interval, count, size, connections, rate } = values;
-  const request: Request = {
+  const mode = modeOf(values, positionals);
+  const { json, interval, count, size, connections, duration, rate } = values;
+  const options: ModeOptions = {
     ...connectOptions(values),
     json,
     interval,
     count,
     size,
     connections,
-    duration: values.duration,
+    duration,
     rate,
   };
   const ca = values["tls-ca"];
-  if (ca) request.caCerts = [readCertificates(ca)];
+  if (ca) options.caCerts = [readCertificates(ca)];
   switch (mode) {
     case "pipe":
-      return await runPipe(request);
+      return await runPipe(options);
     case "ping":
-      return await runPing(request);
+      return await runPing(options);
     case "load":
-      return await runLoad(request);
+      return await runLoad(options);
     case "message":
-      return await runMessage(words[0] ?? DEFAULT_MESSAGE, request);
+      return await runMessage(positionals[0] ?? DEFAULT_MESSAGE, options);
   }
 }
 
@@ -227,12 +279,14 @@ async function main(
 export function advice(
   error: unknown,
   values?: Values<typeof flags>,
-  [word = ""]: string[] = [],
+  [message = ""]: string[] = [],
 ): string | undefined {
-  const hint = elsewhere(word);
-  const asked = values?.hostname ?? values?.port ?? values?.unix;
-  if (hint && asked === undefined && error instanceof ConnectError) return hint;
-  if (error instanceof RefusedError) {
+  const hint = hostPortHint(message);
+  const endpoint = values?.hostname ?? values?.port ?? values?.unix;
+  if (hint && endpoint === undefined && error instanceof ConnectError) {
+    return hint;
+  }
+  if (error instanceof ConnectionRefusedError) {
     return "start the server first, or wait for it with --wait 10s";
   }
   if (error instanceof HandshakeError) {
@@ -241,9 +295,12 @@ export function advice(
   if (error instanceof TimedOutError) {
     return "is it an echo server? allow more time with --timeout";
   }
-  // A server that ends while nothing is under way may well be one.
-  const cut = error instanceof CutShortError && error.received < error.expected;
-  if (cut || error instanceof DiffersError) return "is it an echo server?";
+  // An echo server, too, may end while no message is in flight.
+  const incomplete = error instanceof UnexpectedEofError &&
+    error.received < error.expected;
+  if (incomplete || error instanceof MismatchError) {
+    return "is it an echo server?";
+  }
   return undefined;
 }
 

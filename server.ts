@@ -1,5 +1,5 @@
 /**
- * The echo server: sends back what each client sends, until the client ends.
+ * The echo server program: sends back what each client sends.
  *
  * ```sh
  * deno task server
@@ -10,128 +10,158 @@
  * @module
  */
 
-import { showAddress } from "./lib/address.ts";
+import { connectionLog, LOG_FORMATS } from "./lib/cli/connection_log.ts";
+import {
+  duration,
+  file,
+  fraction,
+  integer,
+  oneOf,
+  positiveDuration,
+  text,
+} from "./lib/cli/flag_types.ts";
+import { booleanFlag, flag, UsageError, type Values } from "./lib/cli/flags.ts";
+import { LineQueue } from "./lib/cli/line_queue.ts";
+import {
+  checkEndpointFlags,
+  type Program,
+  readText,
+  run,
+} from "./lib/cli/program.ts";
+import { onTerminationSignal } from "./lib/cli/signals.ts";
+import { clearStaleSocket } from "./lib/cli/stale_socket.ts";
+import { print } from "./lib/cli/stdio.ts";
 import {
   type ClosedConnection,
   type Faults,
   serve,
   type ServeOptions,
 } from "./lib/echo.ts";
-import { reason } from "./lib/errors.ts";
-import { flag, toggle, UsageError, type Values } from "./lib/flags.ts";
-import { LineQueue } from "./lib/line_queue.ts";
-import { FORMATS, log } from "./lib/log.ts";
 import {
   DEFAULT_BACKLOG,
+  DEFAULT_GRACE_MS,
   DEFAULT_HOSTNAME,
   DEFAULT_PORT,
-} from "./lib/defaults.ts";
-import {
-  print,
-  type Program,
-  readText,
-  refusePortInHostnameFlag,
-  refuseTwoPlaces,
-  run,
-} from "./lib/program.ts";
-import { onEnding } from "./lib/signals.ts";
-import { clearStaleSocket } from "./lib/stale.ts";
-import {
-  duration,
-  integer,
-  oneOf,
-  positiveDuration,
-  share,
-  text,
-} from "./lib/values.ts";
+} from "./lib/net/defaults.ts";
+import { formatAddress } from "./lib/net/endpoint.ts";
+import { describeError } from "./lib/net/system_error.ts";
 
 /**
- * Milliseconds that the end of the log gets to be written: enough for a reader
- * that reads, and no reason to stay for one that has stopped.
+ * Milliseconds that the end of the log may take to be written. It is enough for a
+ * reader that reads, and short if the reader has stopped.
  */
 const FLUSH_MS = 1_000;
 
-const file = text("FILE", "the path of a file");
-
-const flags = {
+const address = {
   hostname: flag(
     text("HOST", "an address or a host name"),
-    `address to listen on (default ${DEFAULT_HOSTNAME})`,
+    "listen on this address",
+    DEFAULT_HOSTNAME,
   ),
   port: flag(
     integer("PORT", 0, 65_535),
-    `port to listen on, 0 for any free one (default ${DEFAULT_PORT})`,
+    "listen on this port; 0 picks a free one",
+    DEFAULT_PORT,
   ),
   unix: flag(
     text("PATH", "the path of a Unix socket"),
-    "Unix socket to listen on instead",
+    "listen on a Unix socket instead",
   ),
-  "tls-cert": flag(file, "certificate chain (PEM): speak TLS"),
-  "tls-key": flag(file, "private key of the certificate (PEM)"),
-  "reuse-port": toggle("share the port with other processes"),
+  "reuse-port": booleanFlag("share the port with other processes"),
+};
+
+const tls = {
+  "tls-cert": flag(file, "use TLS with this certificate chain (PEM)"),
+  "tls-key": flag(file, "the private key of the certificate (PEM)"),
+};
+
+const limits = {
   backlog: flag(
     integer("N", 1, 2 ** 31 - 1),
-    `clients that may wait to be taken (default ${DEFAULT_BACKLOG})`,
+    "length of the queue of new connections",
+    DEFAULT_BACKLOG,
   ),
   "max-connections": flag(
     integer("N", 1),
-    "clients served at a time, the next ones wait (default: no limit)",
+    "serve this many connections; further ones wait in the queue",
+    "no limit",
   ),
   "idle-timeout": flag(
     positiveDuration,
-    "close a client that is silent for so long (default: never)",
+    "close connections idle for this long",
+    "never",
   ),
   grace: flag(
     duration,
-    "time that clients get when the server ends (default 5s)",
+    "how long shutdown waits for open connections",
+    `${DEFAULT_GRACE_MS / 1_000}s`,
   ),
-  latency: flag(duration, "fault: echo each piece so much later"),
-  jitter: flag(duration, "fault: let the latency vary by so much"),
-  bandwidth: flag(integer("BYTES", 1), "fault: echo so many bytes a second"),
-  slicer: flag(integer("BYTES", 1), "fault: echo in pieces of so many bytes"),
-  "slicer-delay": flag(duration, "fault: wait so long between the pieces"),
-  "limit-data": flag(integer("BYTES", 0), "fault: close after so many bytes"),
-  stall: flag(integer("BYTES", 0), "fault: go silent after so many bytes"),
-  reset: flag(integer("BYTES", 0), "fault: reset after so many bytes"),
-  corrupt: flag(share, "fault: change each byte with this probability"),
-  refuse: toggle("fault: close each connection at once"),
-  toxicity: flag(share, "share of connections that faults befall (default 1)"),
-  seed: flag(integer("N", 0), "make chance repeat"),
-  once: toggle("serve one client, then exit"),
-  verbose: toggle("a line on stderr for each client, and a summary"),
-  "log-format": flag(
-    oneOf("FORMAT", FORMATS),
-    "the same as text or as json, a line each",
+  once: booleanFlag("serve one connection, then exit"),
+};
+
+const faults = {
+  latency: flag(duration, "delay each chunk"),
+  jitter: flag(duration, "vary the latency up and down by this much"),
+  bandwidth: flag(
+    integer("BYTES", 1),
+    "limit the bytes per second of each connection",
+  ),
+  slicer: flag(integer("BYTES", 1), "send slices of at most this size"),
+  "slicer-delay": flag(duration, "pause between slices"),
+  "limit-data": flag(
+    integer("BYTES", 0),
+    "close the connection after this many bytes",
+  ),
+  stall: flag(integer("BYTES", 0), "send nothing more after this many bytes"),
+  reset: flag(
+    integer("BYTES", 0),
+    "reset the connection after this many bytes",
+  ),
+  corrupt: flag(fraction, "change each byte with this probability"),
+  "close-on-accept": booleanFlag("close each connection at once"),
+  toxicity: flag(
+    fraction,
+    "share of connections with faults",
+    1,
+  ),
+  seed: flag(
+    integer("N", 0),
+    "repeat all random choices: same seed, same bytes",
   ),
 };
 
-/** What the server program is, for its parser, its usage and its tests. */
+const output = {
+  verbose: booleanFlag("log each connection and a summary to stderr"),
+  "log-format": flag(
+    oneOf("FORMAT", LOG_FORMATS),
+    "log format: text or json (implies --verbose)",
+  ),
+};
+
+const flags = { ...address, ...tls, ...limits, ...faults, ...output };
+
+/** The server program, for its parser, its help text and its tests. */
 export const program: Program<typeof flags> = {
   name: "echo-server",
   summary: "Sends back what each client sends (RFC 862).",
   flags,
+  groups: {
+    Address: address,
+    TLS: tls,
+    Limits: limits,
+    "Faults, to test clients with": faults,
+    Output: output,
+  },
   notes:
-    `Ctrl-C ends it in order; a second one ends it at once. SIGHUP ends it in order
-where stdin, stdout or stderr is a terminal, and is ignored elsewhere (nohup).
-Exit status: 0 ended in order, 1 failed, 2 wrong usage.`,
+    `Ctrl-C shuts down gracefully; a second Ctrl-C aborts. SIGHUP shuts down if
+stdin, stdout or stderr is a terminal, and is ignored otherwise (nohup).
+Exit status: 0 after a shutdown, 1 after a failure, 2 for wrong usage.`,
 };
 
-/** What the library takes, as far as flags say it. @throws {UsageError} */
-export function serveOptions(values: Values<typeof flags>): ServeOptions {
-  const { hostname, port, unix: path } = values;
-  const { "tls-cert": cert, "tls-key": key } = values;
-  refuseTwoPlaces(values);
-  refusePortInHostnameFlag(hostname);
-  if (path && (cert || values["reuse-port"])) {
-    throw new UsageError(
-      "Cannot use --unix with --tls-cert or --reuse-port: they are for TCP",
-    );
-  }
-  if (!cert !== !key) {
-    throw new UsageError("Cannot use --tls-cert and --tls-key but together");
-  }
+/** The faults that flags ask for, if any. @throws {UsageError} */
+function faultOptions(values: Values<typeof flags>): Faults | undefined {
   const { latency, jitter, bandwidth, slicer, stall, reset } = values;
-  const { corrupt, refuse, toxicity, seed } = values;
+  const { corrupt, toxicity, seed } = values;
   const faults: Faults = {
     latency,
     jitter,
@@ -142,17 +172,33 @@ export function serveOptions(values: Values<typeof flags>): ServeOptions {
     stall,
     reset,
     corrupt,
-    refuse: refuse || undefined,
+    closeOnAccept: values["close-on-accept"] || undefined,
   };
   const any = Object.values(faults).some((value) => value !== undefined);
   if (!any && (toxicity !== undefined || seed !== undefined)) {
-    throw new UsageError("Cannot use --toxicity or --seed without a fault");
+    throw new UsageError("--toxicity and --seed need a fault");
   }
-  if (values["slicer-delay"] !== undefined && slicer === undefined) {
-    throw new UsageError("Cannot use --slicer-delay without --slicer");
+  if (faults.slicerDelay !== undefined && slicer === undefined) {
+    throw new UsageError("--slicer-delay needs --slicer");
+  }
+  return any ? { ...faults, toxicity, seed } : undefined;
+}
+
+/** The library's options that flags ask for. @throws {UsageError} */
+export function serveOptions(values: Values<typeof flags>): ServeOptions {
+  const { hostname, port, unix: path } = values;
+  const { "tls-cert": cert, "tls-key": key } = values;
+  checkEndpointFlags(values);
+  if (path && (cert || values["reuse-port"])) {
+    throw new UsageError(
+      "--unix cannot be combined with --tls-cert or --reuse-port",
+    );
+  }
+  if (!cert !== !key) {
+    throw new UsageError("--tls-cert and --tls-key must be given together");
   }
   return {
-    faults: any ? { ...faults, toxicity, seed } : undefined,
+    faults: faultOptions(values),
     hostname,
     port,
     path,
@@ -171,40 +217,41 @@ async function main(values: Values<typeof flags>): Promise<void> {
     Object.assign(options, { cert: readText(cert), key: readText(key) });
   }
   if (options.path) await clearStaleSocket(options.path);
-  const lines = log(format ?? "text", program);
-  const stderr = new LineQueue(Deno.stderr, { dropped: lines.dropped });
+  const log = connectionLog(format ?? "text", { program: program.name });
+  const stderr = new LineQueue(Deno.stderr, { formatDropped: log.dropped });
   const verbose = values.verbose || format !== undefined;
-  const now = new AbortController();
-  let asked = 0;
-  // Before it listens, since whoever sees that may send a signal at once.
-  onEnding((signal) => {
-    if (asked++ > 0) return now.abort();
+  const abort = new AbortController();
+  let shuttingDown = false;
+  // Before serve(): a signal may arrive as soon as the server listens.
+  onTerminationSignal((signal) => {
+    if (shuttingDown) return abort.abort();
+    shuttingDown = true;
     void server.shutdown();
     const { open } = server.stats();
     if (open > 0 && signal !== "SIGHUP" && Deno.stderr.isTerminal()) {
-      stderr.push(lines.draining(open));
+      stderr.push(log.draining(open));
     }
   });
   const server = serve({
     ...options,
-    signal: now.signal,
-    onOpen: (connection) => verbose && stderr.push(lines.opened(connection)),
+    signal: abort.signal,
+    onOpen: (connection) => verbose && stderr.push(log.opened(connection)),
     onClose(connection) {
-      if (verbose) stderr.push(lines.closed(connection));
+      if (verbose) stderr.push(log.closed(connection));
       if (values.once && !isProbe(connection)) void server.shutdown();
     },
-    onShortage: (error) =>
-      stderr.push(lines.shortage(reason(error), shortageAdvice(error))),
+    onAcceptError: (error) =>
+      stderr.push(log.acceptError(describeError(error), acceptAdvice(error))),
   });
-  print(`Server listening on ${showAddress(server.addr)}`);
+  print(`Server listening on ${formatAddress(server.addr)}`);
   const totals = await server.finished;
-  if (verbose) stderr.push(lines.summary(totals));
+  if (verbose) stderr.push(log.summary(totals));
   await stderr.flush(FLUSH_MS);
 }
 
 /**
- * Whether a connection was most likely another server that wanted to know
- * whether its Unix socket is still in use: it ended without a byte.
+ * Whether a connection was most likely another server that checked whether the
+ * Unix socket is in use: it ended without a byte.
  */
 function isProbe(connection: ClosedConnection): boolean {
   const { remoteAddr, reason, bytesRead, faults = {} } = connection;
@@ -212,25 +259,25 @@ function isProbe(connection: ClosedConnection): boolean {
     bytesRead === 0 && Object.keys(faults).length === 0;
 }
 
-/** What the user can do where no connection can be accepted. */
-export function shortageAdvice(error: Error): string | undefined {
-  const said = reason(error);
-  if (said === "too many open files") {
-    return "raise the limit (ulimit -n), or set --max-connections below it";
+/** What the user can do if no connection can be accepted. */
+export function acceptAdvice(error: Error): string | undefined {
+  switch (describeError(error)) {
+    case "too many open files":
+      return "raise the limit (ulimit -n), or set --max-connections below it";
+    case "too many open files in system":
+      return "raise the system's limit (fs.file-max), or set --max-connections";
+    default:
+      return undefined;
   }
-  if (said === "too many open files in system") {
-    return "raise the system's limit (fs.file-max), or set --max-connections";
-  }
-  return undefined;
 }
 
-/** What the user can do where the server cannot listen. */
+/** What the user can do if the server cannot listen. */
 export function advice(
   error: unknown,
   values?: Values<typeof flags>,
 ): string | undefined {
   if (error instanceof Deno.errors.AddrInUse) {
-    return "stop what listens there, or choose another address";
+    return "stop the program that listens there, or choose another address";
   }
   if (error instanceof Deno.errors.AddrNotAvailable) {
     return "choose an address of this machine as --hostname";

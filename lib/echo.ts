@@ -1,27 +1,30 @@
 /**
- * Both ends of the echo exchange (RFC 862), over TCP, TLS and Unix sockets: the
- * only place that opens a socket.
+ * The server and the client of the echo exchange (RFC 862), over TCP, TLS and Unix
+ * sockets. This is the only module that opens sockets.
  *
- * A server, for as long as it is wanted:
+ * A server that runs until it is shut down:
  *
  * ```ts
  * import { serve } from "./echo.ts";
+ *
  * const server = serve({ onListen: () => console.log("Server listening") });
  * await server.finished;
  * ```
  *
- * An exchange with it, which returns only what it has verified:
+ * An exchange, which returns only verified bytes:
  *
  * ```ts
  * import { exchange } from "./echo.ts";
+ *
  * const bytes = await exchange("Hello, server!");
  * console.log(new TextDecoder().decode(bytes));
  * ```
  *
- * Both at once, as in a test:
+ * Both in a test:
  *
  * ```ts
  * import { exchange, serve } from "./echo.ts";
+ *
  * await using server = serve({ port: 0 });
  * await exchange("ping", { port: server.addr.port });
  * ```
@@ -29,97 +32,112 @@
  * @module
  */
 
-import { delay } from "@std/async/delay";
-import { within } from "./deadline.ts";
+import { roundTrip } from "./client/round_trip.ts";
+import { Backoff } from "./net/backoff.ts";
 import {
   DEFAULT_BACKLOG,
   DEFAULT_HOSTNAME,
   DEFAULT_PORT,
   DEFAULT_TIMEOUT_MS,
-} from "./defaults.ts";
+} from "./net/defaults.ts";
+import { requireDeno } from "./net/deno_version.ts";
 import {
+  formatEndpoint,
+  rejectPortInHostname,
+  requiredPermissions,
+} from "./net/endpoint.ts";
+import {
+  addContext,
   ConnectError,
-  CutShortError,
-  DiffersError,
-  EchoError,
+  ConnectionRefusedError,
   HandshakeError,
-  reason,
-  RefusedError,
-  ResetError,
-  restate,
   TimedOutError,
-} from "./errors.ts";
-import { checkFaults } from "./faults.ts";
-import { lifecycle, type Listener } from "./lifecycle.ts";
-import type { ConnectOptions, EchoServer, ServeOptions } from "./options.ts";
-import { grant, place, refusePortInHostname } from "./place.ts";
+  withContext,
+} from "./net/errors.ts";
+import { checkFaults } from "./net/fault_options.ts";
+import type {
+  ConnectOptions,
+  EchoServer,
+  ServeOptions,
+} from "./net/options.ts";
+import { describeError, systemError } from "./net/system_error.ts";
+import { sleep, withTimeout } from "./net/timeout.ts";
 import {
-  NOT_NEGATIVE,
+  checkRange,
+  NON_NEGATIVE,
   POSITIVE,
-  refuseOutside,
-  WHOLE,
-  WHOLE_OR_ENDLESS,
-} from "./ranges.ts";
-import { roundTrip } from "./roundtrip.ts";
-import { refuseOldDeno } from "./runtime.ts";
-import { refuseLostTls, secured, type StartTls, tlsStarter } from "./tls.ts";
-import { checkCredentials } from "./tls_credentials.ts";
+  POSITIVE_INTEGER,
+  POSITIVE_INTEGER_OR_INFINITY,
+} from "./net/validate.ts";
+import { type Listener, Server } from "./server/lifecycle.ts";
+import { Relay } from "./server/relay.ts";
+import { checkCredentials } from "./tls/credentials.ts";
+import {
+  checkTlsOptions,
+  type StartTls,
+  tlsListener,
+  tlsStarter,
+} from "./tls/start_tls.ts";
 
-export type * from "./options.ts";
 export {
   ConnectError,
-  CutShortError,
-  DiffersError,
+  ConnectionRefusedError,
+  ConnectionResetError,
   EchoError,
   HandshakeError,
-  RefusedError,
-  ResetError,
+  MismatchError,
   TimedOutError,
-};
+  UnexpectedEofError,
+} from "./net/errors.ts";
+export type * from "./net/options.ts";
 
 /**
- * Milliseconds between attempts while a server is waited for, doubled from the
- * first to the last: soon enough not to be noticed, seldom enough not to load.
+ * Milliseconds between attempts to connect: short enough that a server is found soon
+ * after it starts, long enough to cost nothing.
  */
-const FIRST_RETRY_MS = 20;
-const LAST_RETRY_MS = 500;
+const RETRY_MS = { first: 20, last: 500 };
 
-/**
- * Listens and echoes every byte of every connection, all of them concurrently,
- * until it is shut down. A client that fails touches neither the others nor the
- * server.
+/** Starts a server that echoes every byte of every connection until it is shut
+ * down. All connections are served concurrently. A connection that fails does not affect the
+ * others.
  *
- * @throws {RangeError} if an option is out of its range.
- * @throws {TypeError} if the host name contains a port.
- * @throws {TypeError} if `cert` comes without `key`, or both with `path`.
+ * @throws {RangeError} if an option is out of range.
+ * @throws {TypeError} if the host name contains a port, or if TLS needs other
+ * options (`cert` without `key`, or TLS on a Unix socket).
  * @throws {Deno.errors.AddrInUse} if another server has that address.
- * @throws {Deno.errors.NotCapable} if a permission is missing; the message says
- * which.
- * @throws {Deno.errors.NotSupported} if this Deno is too old.
+ * @throws {Deno.errors.NotCapable} if a permission is missing; the message names it.
+ * @throws {Deno.errors.NotSupported} if this version of Deno is too old.
  * @throws {EchoError} if it cannot listen for another reason.
  */
 export function serve(
   options: ServeOptions<Deno.UnixAddr> & { path: string },
 ): EchoServer<Deno.UnixAddr>;
-/** The same on a TCP port. */
+/** Listens on a TCP port. See the other overload for the errors. */
 export function serve(options?: ServeOptions): EchoServer;
 export function serve<Addr extends Deno.Addr>(
   options: ServeOptions<Addr> = {},
 ): EchoServer<Addr> {
-  const attempt = `Cannot listen on ${place(options)}`;
+  const action = `Cannot listen on ${formatEndpoint(options)}`;
   const { backlog, maxConnections, idleTimeout, grace } = options;
-  refusePortInHostname("Cannot listen", options);
-  refuseOutside(WHOLE, { attempt, options: { backlog } });
-  refuseOutside(WHOLE_OR_ENDLESS, { attempt, options: { maxConnections } });
-  refuseOutside(POSITIVE, { attempt, options: { idleTimeout } });
-  refuseOutside(NOT_NEGATIVE, { attempt, options: { grace } });
+  requireDeno(action);
+  rejectPortInHostname("Cannot listen", options);
+  checkRange(POSITIVE_INTEGER, { action, options: { backlog } });
+  checkRange(POSITIVE_INTEGER_OR_INFINITY, {
+    action,
+    options: { maxConnections },
+  });
+  checkRange(POSITIVE, { action, options: { idleTimeout } });
+  checkRange(NON_NEGATIVE, { action, options: { grace } });
   if (options.faults) checkFaults(options.faults);
-  refuseLostTls(options, attempt);
-  refuseOldDeno(attempt);
+  checkTlsOptions(options, action);
   try {
-    return lifecycle(listen(options) as unknown as Listener<Addr>, options);
+    return new Server(listen(options) as unknown as Listener<Addr>, {
+      ...options,
+      createHandler: (conn, onClosed) => new Relay(conn, onClosed),
+    });
   } catch (error) {
-    throw restate(error, attempt, grant(options));
+    const permissions = requiredPermissions(options);
+    throw systemError(error, { action, permissions });
   }
 }
 
@@ -138,71 +156,71 @@ function listen(
   };
   if (cert === undefined || key === undefined) return Deno.listen(shared);
   checkCredentials({ cert, key });
-  return secured(Deno.listen(shared), { cert, key });
+  return tlsListener(Deno.listen(shared), { cert, key });
 }
 
 /**
- * Connects to a server, and goes on trying for as long as `wait` says.
+ * Connects to a server. If it fails, it retries for as long as `wait` says.
  *
- * @throws {RefusedError} if nothing listens there.
- * @throws {HandshakeError} if no TLS session comes about.
+ * @throws {ConnectionRefusedError} if nothing listens there.
+ * @throws {HandshakeError} if the TLS handshake fails.
  * @throws {ConnectError} if there is no connection for another reason.
  * @throws {TimedOutError} if an attempt takes longer than `timeout`.
- * @throws {RangeError} if an option is out of its range.
- * @throws {TypeError} if the host name contains a port.
- * @throws {TypeError} if `tls` comes with `path`, or `caCerts` without `tls` or
- * with a text that holds no certificate.
- * @throws {Deno.errors.NotCapable} if a permission is missing; the message says
- * which.
- * @throws {Deno.errors.NotSupported} if this Deno is too old.
+ * @throws {RangeError} if an option is out of range.
+ * @throws {TypeError} if the host name contains a port, or if TLS needs other
+ * options (`tls` on a Unix socket, `caCerts` without `tls` or a certificate).
+ * @throws {Deno.errors.NotCapable} if a permission is missing; the message names it.
+ * @throws {Deno.errors.NotSupported} if this version of Deno is too old.
  */
 export async function connect(
   options: ConnectOptions = {},
 ): Promise<Deno.Conn> {
   const { wait = 0, timeout = DEFAULT_TIMEOUT_MS, signal } = options;
-  const attempt = `Cannot connect to ${place(options)}`;
-  refuseOldDeno(attempt);
-  refusePortInHostname("Cannot connect", options);
-  refuseOutside(POSITIVE, { attempt, options: { timeout } });
-  refuseOutside(NOT_NEGATIVE, { attempt, options: { wait } });
-  const startTls = await tlsStarter(options, attempt);
-  const until = performance.now() + wait;
+  const action = `Cannot connect to ${formatEndpoint(options)}`;
+  requireDeno(action);
+  rejectPortInHostname("Cannot connect", options);
+  checkRange(POSITIVE, { action, options: { timeout } });
+  checkRange(NON_NEGATIVE, { action, options: { wait } });
+  const startTls = await tlsStarter(options, action);
+  const deadline = performance.now() + wait;
+  const backoff = new Backoff(RETRY_MS);
   const limits = {
     timeout,
     signal,
-    late: () =>
-      new TimedOutError(
-        `${attempt}: no answer within ${timeout} ms`,
-      ),
+    onTimeout: () => new TimedOutError(`no answer within ${timeout} ms`),
   };
-  for (
-    let pause = FIRST_RETRY_MS;;
-    pause = Math.min(2 * pause, LAST_RETRY_MS)
-  ) {
+  for (;;) {
     try {
-      return await within(
-        (signal) => dial({ ...options, signal, startTls }),
+      return await withTimeout(
+        (signal) => dial(options, { signal, startTls }),
         limits,
       );
     } catch (error) {
-      const passing = error instanceof TimedOutError ||
-        error instanceof ConnectError && !(error instanceof HandshakeError);
-      const left = until - performance.now();
-      if (!passing || left <= 0) throw error;
-      await delay(Math.min(pause, left), signal && { signal });
+      const left = deadline - performance.now();
+      if (!isTransient(error) || left <= 0) {
+        throw error instanceof HandshakeError
+          ? error
+          : addContext(action, error);
+      }
+      await sleep(Math.min(backoff.next(), left), signal);
     }
   }
 }
 
+/** Whether a later attempt may succeed. */
+function isTransient(error: unknown): boolean {
+  return error instanceof TimedOutError ||
+    error instanceof ConnectError && !(error instanceof HandshakeError);
+}
+
 async function dial(
-  options: ConnectOptions & {
+  options: ConnectOptions,
+  { signal, startTls }: {
     signal: AbortSignal;
     startTls: StartTls | undefined;
   },
 ): Promise<Deno.Conn> {
   const { hostname = DEFAULT_HOSTNAME, port = DEFAULT_PORT, path } = options;
-  const { signal, startTls } = options;
-  const attempt = `Cannot connect to ${place(options)}`;
   let conn: Deno.TcpConn;
   try {
     if (path !== undefined) {
@@ -213,35 +231,42 @@ async function dial(
     if (
       error instanceof Deno.errors.NotCapable || error instanceof RangeError
     ) {
-      throw restate(error, attempt, grant(options));
+      throw systemError(error, {
+        action: `Cannot connect to ${formatEndpoint(options)}`,
+        permissions: requiredPermissions(options),
+      });
     }
     const Class = error instanceof Deno.errors.ConnectionRefused
-      ? RefusedError
+      ? ConnectionRefusedError
       : ConnectError;
-    throw new Class(`${attempt}: ${reason(error)}`, { cause: error });
+    throw new Class(describeError(error), { cause: error });
   }
   try {
+    // A message is not delayed to be combined with the next one (Nagle, RFC 896).
     conn.setNoDelay(true);
   } catch {
-    // The server has reset it already (EINVAL on macOS); the first read tells.
+    // The server has reset the connection (EINVAL on macOS). The first read fails.
   }
-  return startTls ? await startTls(conn, signal) : conn;
+  if (!startTls) return conn;
+  return await withContext(
+    `Cannot speak TLS with ${formatEndpoint(options)}`,
+    () => startTls(conn, signal),
+  );
 }
 
 /**
- * Sends a message (text as UTF-8), receives until as many bytes came back as
- * were sent, verifies each, closes, and returns them. It sends and receives at
- * the same time, so that no length can fill the buffers and block both ends.
+ * Sends a message (text as UTF-8), receives and verifies its echo, closes the
+ * connection, and returns the echo. It sends and receives at the same time, so a
+ * long message cannot fill the buffers of both ends.
  *
- * It ends with the last byte of the echo. A byte too many is seen if it arrives
- * together with that one, and missed if it comes later; `pipe()` reads to the
- * end of the stream.
+ * It ends with the last byte of the echo. A surplus byte is noticed only if it
+ * arrives together with that byte; `pipe()` reads to the end of the stream.
  *
- * @throws {CutShortError} if the connection ends before that; a
- * {@linkcode ResetError} if it is reset.
- * @throws {DiffersError} if a byte is not the one that was sent, or one too many.
+ * @throws {UnexpectedEofError} if the server closes the connection early.
+ * @throws {ConnectionResetError} if it resets the connection.
+ * @throws {MismatchError} if a byte differs, or there is one too many.
  * @throws {TimedOutError} if it takes longer than `timeout`.
- * @throws what {@linkcode connect} throws.
+ * @throws the errors of {@linkcode connect}.
  */
 export async function exchange(
   message: string | Uint8Array,
@@ -252,12 +277,11 @@ export async function exchange(
     : message;
   const { timeout = DEFAULT_TIMEOUT_MS, signal } = options;
   using conn = await connect(options);
-  const echo = await roundTrip(conn, sent, {
-    attempt: `Cannot finish the exchange with ${place(options)}`,
-    timeout,
-    signal,
-  });
-  // TLS wants to be told of the end (RFC 8446, section 6.1); it may be too late.
+  const echo = await withContext(
+    `Cannot finish the exchange with ${formatEndpoint(options)}`,
+    () => roundTrip(conn, sent, { timeout, signal }),
+  );
+  // TLS ends with close_notify (RFC 8446, section 6.1). The server may be gone.
   if (options.tls) await conn.closeWrite().catch(() => {});
   return echo;
 }

@@ -1,40 +1,43 @@
 /**
- * Many connections that send messages for a while, each echo verified and timed:
- * what a server takes, and how long it lets wait.
+ * Load tests: many connections send messages for a while. Every echo is verified
+ * and timed.
  *
- * Without a rate each connection keeps one message in flight, so a server that
- * stalls is also sent less. With one, messages are due on a schedule, whatever
- * the server does, and one that had to wait for the echo before it counts from
- * when it was due: a stalled server cannot hide ("coordinated omission", Gil
+ * Without a rate, each connection keeps one message in flight, so a server that
+ * stalls also gets less load. With a rate, messages are due on a schedule, whatever
+ * the server does. A message that had to wait for the echo before it is timed from
+ * when it was due, so a stalled server cannot hide ("coordinated omission", Gil
  * Tene, "How NOT to Measure Latency", 2015).
  *
  * ```ts
  * import { load } from "./load.ts";
+ *
  * const { messagesPerSecond, latency } = await load({ duration: 2000 });
+ * console.log(messagesPerSecond, latency.p99);
  * ```
  *
  * @module
  */
 
+import type { LoadOptions, LoadSummary } from "./client/load_options.ts";
+import { LoadRun } from "./client/load_run.ts";
+import { connect } from "./echo.ts";
 import {
   DEFAULT_CONNECTIONS,
   DEFAULT_DURATION_MS,
   DEFAULT_MESSAGE_SIZE,
   DEFAULT_TIMEOUT_MS,
-} from "./defaults.ts";
-import type { LoadOptions, LoadSummary } from "./load_options.ts";
-import { LoadRun } from "./load_run.ts";
-import { place } from "./place.ts";
-import { POSITIVE, refuseOutside, WHOLE } from "./ranges.ts";
+} from "./net/defaults.ts";
+import { formatEndpoint } from "./net/endpoint.ts";
+import { checkRange, POSITIVE, POSITIVE_INTEGER } from "./net/validate.ts";
 
-export type * from "./load_options.ts";
+export type * from "./client/load_options.ts";
 
 /**
- * Loads a server. Errors after the start are counted by kind, and the connection
+ * Runs a load test. Errors after the start are counted by kind, and the connection
  * is replaced.
  *
- * @throws {RangeError} if an option is out of its range.
- * @throws what `connect` throws if a connection cannot be made at the start.
+ * @throws {RangeError} if an option is out of range.
+ * @throws the error of `connect` if a connection cannot be made at the start.
  */
 export async function load(options: LoadOptions = {}): Promise<LoadSummary> {
   const {
@@ -45,12 +48,26 @@ export async function load(options: LoadOptions = {}): Promise<LoadSummary> {
     timeout = DEFAULT_TIMEOUT_MS,
     rate,
   } = options;
-  const attempt = `Cannot load ${place(options)}`;
-  refuseOutside(WHOLE, {
-    attempt,
+  const action = `Cannot load ${formatEndpoint(options)}`;
+  checkRange(POSITIVE_INTEGER, {
+    action,
     options: { connections, count: options.count, size },
   });
-  refuseOutside(POSITIVE, { attempt, options: { duration, rate } });
-  const settings = { ...options, connections, count, duration, size, timeout };
-  return await new LoadRun(settings).run();
+  checkRange(POSITIVE, { action, options: { duration, rate } });
+  const run = new LoadRun({
+    ...options,
+    connections,
+    count,
+    duration,
+    size,
+    timeout,
+    action,
+    dial: (signal) =>
+      connect(
+        signal
+          ? { ...options, timeout, wait: 0, signal }
+          : { ...options, timeout },
+      ),
+  });
+  return await run.run();
 }

@@ -1,28 +1,40 @@
 /**
- * Round trips over one connection, one at a time, at an interval: what ping(8)
- * does with ICMP, for an echo server. A probe that is lost costs the connection,
- * since its echo could come yet, and a new one is made. A connection that ended
- * between two probes is replaced without a loss.
+ * Probes over one connection, one at a time, at an interval: what ping(8) does with
+ * ICMP, for an echo server. After a lost probe the connection is closed, because its late echo would be
+ * mistaken for that of the next probe. A connection that the server closed between two probes is replaced
+ * without a loss.
  *
  * ```ts
  * import { ping } from "./ping.ts";
+ *
  * const { received, rtt } = await ping({ count: 3, interval: 100 });
+ * console.log(received, rtt.mean);
  * ```
  *
  * @module
  */
 
-import { ConnectError, type ConnectOptions } from "./echo.ts";
-import { Histogram, type Latency } from "./histogram.ts";
-import { notify } from "./notify.ts";
-import { place } from "./place.ts";
-import { type Probe, Prober } from "./prober.ts";
-import { NOT_NEGATIVE, refuseOutside, WHOLE } from "./ranges.ts";
-import { delay } from "./timeout.ts";
+import { type Probe, Prober } from "./client/prober.ts";
+import { connect, ConnectError, type ConnectOptions } from "./echo.ts";
+import {
+  DEFAULT_PING_INTERVAL_MS,
+  DEFAULT_PING_SIZE,
+  DEFAULT_PING_TIMEOUT_MS,
+} from "./net/defaults.ts";
+import { formatEndpoint } from "./net/endpoint.ts";
+import { notify } from "./net/notify.ts";
+import { sleep } from "./net/timeout.ts";
+import {
+  checkRange,
+  NON_NEGATIVE,
+  POSITIVE_INTEGER,
+  POSITIVE_INTEGER_OR_INFINITY,
+} from "./net/validate.ts";
+import { Histogram, type LatencySummary } from "./stats/histogram.ts";
 
-export type { Latency, Probe };
+export type { LatencySummary, Probe };
 
-/** What to send, and how often. */
+/** The options of a ping run. */
 export interface PingOptions extends ConnectOptions {
   /**
    * Milliseconds from one probe to the next.
@@ -30,7 +42,7 @@ export interface PingOptions extends ConnectOptions {
    */
   interval?: number | undefined;
   /**
-   * Probes to send.
+   * Number of probes.
    * @default {Infinity}
    */
   count?: number | undefined;
@@ -44,71 +56,73 @@ export interface PingOptions extends ConnectOptions {
    * @default {2000}
    */
   timeout?: number | undefined;
-  /** Ends it early; what was done by then is the result. */
+  /** Ends the run early. The result covers what was done until then. */
   signal?: AbortSignal | undefined;
   /** Called after each probe. What it throws goes to `reportError()`. */
   onProbe?: ((probe: Probe) => void) | undefined;
 }
 
-/** What all of them came to. */
+/** The result of a ping run. */
 export interface PingSummary {
-  /** Probes sent, those included for which there was no connection. */
+  /** Probes sent. Probes without a connection are included. */
   sent: number;
-  /** Probes that came back whole. */
+  /** Probes whose whole echo came back. */
   received: number;
-  /** The share that did not, from 0 to 1. */
+  /** The share of lost probes, from 0 to 1. */
   loss: number;
   /** Milliseconds from the first probe to the end. */
   duration: number;
-  /** Round-trip times, ms. */
-  rtt: Latency;
+  /** The round-trip times, in milliseconds. */
+  rtt: LatencySummary;
 }
 
-/** As ping(8) sends: 64 bytes, of which its header takes 8. */
-export const DEFAULT_PING_SIZE = 56;
-/** As ping(8) waits between probes, in ms. */
-export const DEFAULT_INTERVAL_MS = 1_000;
-/** Longer than any round trip on earth, retransmission included; in ms. */
-export const DEFAULT_PROBE_TIMEOUT_MS = 2_000;
+/** Milliseconds. Timers cannot keep a schedule with a shorter interval. */
+const MIN_INTERVAL_MS = 1;
 
-/** Intervals below the resolution of timers are no schedule to keep; in ms. */
-const SHORTEST_INTERVAL_MS = 1;
-
-/** How many whole intervals an attempt covers, beside its own probe's. */
-function covered(took: number, interval: number): number {
-  if (interval < SHORTEST_INTERVAL_MS) return 0;
+/** The number of further probes that were due while an attempt failed. */
+function probesCovered(took: number, interval: number): number {
+  if (interval < MIN_INTERVAL_MS) return 0;
   return Math.max(0, Math.floor(took / interval) - 1);
 }
 
 /**
- * Sends probes until there were `count` of them or the signal is aborted. Lost
- * probes are counted, not thrown. A probe that needs a connection tries to make
- * one when it is due. If an attempt fails after more than the interval, the probes
- * whose whole interval it covered are lost, too. A slow echo, or an attempt that
- * succeeds late, delays the probes after it.
+ * Sends `count` probes, or until the signal is aborted. Lost probes are counted, not
+ * thrown. A probe that needs a connection connects when the probe is due. If it
+ * fails and took longer than `interval`, the probes that were due in that time count
+ * as lost too. If an echo, or a connect that succeeds, takes longer than `interval`,
+ * later probes are delayed.
  *
- * @throws {RangeError} if an option is out of its range.
- * @throws what `connect` throws if the first connection cannot be made within
- * `wait`, for want of a permission or of a server that was waited for.
+ * @throws {RangeError} if an option is out of range.
+ * @throws the error of `connect` if a permission is missing, or if the server cannot
+ * be reached within `wait`.
  */
 export async function ping(options: PingOptions = {}): Promise<PingSummary> {
   const {
-    interval = DEFAULT_INTERVAL_MS,
+    interval = DEFAULT_PING_INTERVAL_MS,
     count = Infinity,
     size = DEFAULT_PING_SIZE,
-    timeout = DEFAULT_PROBE_TIMEOUT_MS,
+    timeout = DEFAULT_PING_TIMEOUT_MS,
+    wait = 0,
     signal,
     onProbe,
   } = options;
-  const attempt = `Cannot ping ${place(options)}`;
-  refuseOutside(WHOLE, { attempt, options: { count: options.count, size } });
-  refuseOutside(NOT_NEGATIVE, { attempt, options: { interval } });
+  const action = `Cannot ping ${formatEndpoint(options)}`;
+  checkRange(POSITIVE_INTEGER, { action, options: { size } });
+  checkRange(POSITIVE_INTEGER_OR_INFINITY, { action, options: { count } });
+  checkRange(NON_NEGATIVE, { action, options: { interval } });
   const times = new Histogram();
   const underWay = `Cannot connect to ${
-    place(options)
+    formatEndpoint(options)
   }: connection attempt under way`;
   let sent = 0;
-  using prober = new Prober({ ...options, size, timeout });
+  const dial = (wait: number) => connect({ ...options, timeout, wait });
+  using prober = new Prober({
+    size,
+    timeout,
+    action,
+    dial: () => dial(0),
+    signal,
+  });
 
   function report(probe: Probe): void {
     sent++;
@@ -118,14 +132,14 @@ export async function ping(options: PingOptions = {}): Promise<PingSummary> {
 
   let start = performance.now();
   try {
-    if (options.wait) await prober.connect(options.wait);
+    if (wait > 0) await prober.connect(() => dial(wait));
     start = performance.now();
     for (let due = start; sent < count && !signal?.aborted;) {
       const probe = await prober.probe(sent + 1);
-      // Neither sent nor lost: the user ended it while it was under way.
+      // A probe in flight when the run is aborted counts neither as sent nor lost.
       if (signal?.aborted) break;
       report(probe);
-      let lost = covered(prober.failedAt - due, interval);
+      let lost = probesCovered(prober.failedAt - due, interval);
       for (; lost > 0 && sent < count && !signal?.aborted; lost--) {
         const error = new ConnectError(underWay, { cause: probe.error });
         report({ seq: sent + 1, size, error });
@@ -133,7 +147,7 @@ export async function ping(options: PingOptions = {}): Promise<PingSummary> {
       }
       if (sent === count) break;
       due = Math.max(due + interval, performance.now());
-      await delay(Math.max(0, due - performance.now()), signal && { signal });
+      await sleep(Math.max(0, due - performance.now()), signal);
     }
   } catch (error) {
     if (!signal?.aborted) throw error;
@@ -144,6 +158,6 @@ export async function ping(options: PingOptions = {}): Promise<PingSummary> {
     received,
     loss: sent === 0 ? 0 : 1 - received / sent,
     duration: performance.now() - start,
-    rtt: times.figures(),
+    rtt: times.summary(),
   };
 }

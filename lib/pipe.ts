@@ -1,219 +1,241 @@
 /**
- * A stream through the server and back: what comes in is sent, its echo goes
- * out, byte for byte, and every byte is verified on the way.
+ * Pipes a stream through the server and back. Every byte of the echo is verified
+ * before it is passed on.
  *
  * ```sh
  * seq 1 1000000 | deno task --quiet client - | md5sum
  * ```
  *
- * Memory stays the same whatever the length: no more is sent than `WINDOW` ahead
- * of the echo, and no more echo is read than the output takes.
+ * Memory is bounded, whatever the length: at most `WINDOW` bytes are sent ahead of
+ * their echo, and no more echo is read than the output accepts.
  *
  * @module
  */
 
-import { DEFAULT_TIMEOUT_MS } from "./defaults.ts";
-import {
-  connect,
-  type ConnectOptions,
-  CutShortError,
-  ResetError,
-  TimedOutError,
-} from "./echo.ts";
-import { place } from "./place.ts";
-import { differs, send as sendAll } from "./roundtrip.ts";
+import { Progress } from "./client/progress.ts";
+import { difference, mismatch } from "./client/verify.ts";
+import { connect, type ConnectOptions, TimedOutError } from "./echo.ts";
+import { DEFAULT_TIMEOUT_MS } from "./net/defaults.ts";
+import { formatEndpoint } from "./net/endpoint.ts";
+import { withContext } from "./net/errors.ts";
 import {
   clearLongTimeout,
   type LongTimeout,
   setLongTimeout,
-} from "./timeout.ts";
-import { difference } from "./verify.ts";
+} from "./net/timeout.ts";
+import { writeAll } from "./net/write_all.ts";
 
-/** Where to pipe from and to, beside where the server is. */
+/** The streams, beside the options of the connection. */
 export interface PipeOptions extends ConnectOptions {
-  /** What to send. */
+  /** The bytes to send. */
   input: ReadableStream<Uint8Array>;
-  /** Where its echo goes. It is not closed. */
+  /** Receives the echo. It is not closed. */
   output: WritableStream<Uint8Array>;
 }
 
-/** What was piped. */
-export interface Piped {
+/** The result of a pipe. */
+export interface PipeSummary {
   /** Bytes sent. */
   sent: number;
-  /** Bytes that came back and went out. */
+  /** Bytes that came back and were written to the output. */
   received: number;
 }
 
 /**
- * Bytes sent ahead of their echo, at most. They are kept to be compared with it;
- * more than the socket buffers of both ends on one host hold (some 6 MB on
- * Linux), fewer than anybody would notice.
+ * Bytes that may be sent ahead of their echo. They are kept for the comparison. It
+ * is more than the socket buffers of both ends hold on one host, about 6 MB on Linux
+ * (measured), so that it does not limit the throughput.
  */
 const WINDOW = 8 * 1024 * 1024;
 
-/** Bytes read at a time; see LENT in relay.ts. */
-const PIECE = 256 * 1024;
+/** Bytes of one read; larger reads were not faster. */
+const READ_SIZE = 256 * 1024;
 
 /**
- * Pipes until the input has ended, all of it has come back, and the server has
- * closed its end too. `timeout` limits each wait for the echo of what was sent.
- * Time during which the output takes nothing does not count. A server that keeps
- * the connection open after the whole echo is no failure: its surplus, if any,
- * is waited for no longer than `timeout`.
+ * Pipes until the input ends, all of it has come back, and the server has closed its
+ * side. `timeout` limits each wait for an echo; time during which the output accepts
+ * nothing does not count. After the last byte it
+ * half-closes the connection, and waits up to `timeout` for the server to close. If
+ * the server does not, `pipe()` still succeeds. A byte that arrives in that time is a
+ * `MismatchError`.
  *
- * @throws {CutShortError} if the connection ends before that; a
- * {@linkcode ResetError} if it is reset.
- * @throws {DiffersError} at the first byte that is not the one that was sent, or
- * that comes after all of them; those before it went out.
- * @throws {TimedOutError} if nothing of what was sent comes back in time.
- * @throws what the input or the output throws, and what `connect` does.
+ * @throws {UnexpectedEofError} if the connection ends early.
+ * @throws {ConnectionResetError} if it is reset.
+ * @throws {MismatchError} at the first byte that differs, or at a surplus byte. The
+ * bytes before it are written to the output.
+ * @throws {TimedOutError} if no echo arrives in time.
+ * @throws the errors of the input, of the output, and of `connect`.
  */
-export async function pipe(options: PipeOptions): Promise<Piped> {
-  const { input, output, timeout = DEFAULT_TIMEOUT_MS, signal } = options;
-  const attempt = `Cannot pipe through ${place(options)}`;
-  const count = { sent: 0, received: 0 };
-  const ahead: Uint8Array[] = [];
-  let inputEnded = false;
-  let writing = false;
-  let echoed = Promise.withResolvers<void>();
-  let delivered = Promise.withResolvers<void>();
-  let failure: unknown;
-  let timer: LongTimeout | undefined;
-
+export async function pipe(options: PipeOptions): Promise<PipeSummary> {
   using conn = await connect(options);
-  const reader = input.getReader();
-  const writer = output.getWriter();
+  return await withContext(
+    `Cannot pipe through ${formatEndpoint(options)}`,
+    () => new Pipe(conn, options).run(),
+  );
+}
 
-  function fail(error: unknown): void {
-    failure ??= error;
-    conn[Symbol.dispose]();
-    echoed.resolve();
-    delivered.resolve();
-    // Nobody waits for what it comes to.
-    reader.cancel(error).catch(() => {});
+class Pipe {
+  readonly #conn: Deno.Conn;
+  readonly #timeout: number;
+  readonly #signal: AbortSignal | undefined;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  /** `expected` is what was sent so far. */
+  readonly #progress = new Progress(0);
+  /** Chunks that were sent and have not come back. */
+  readonly #ahead: Uint8Array[] = [];
+  #inputEnded = false;
+  #outputBlocked = false;
+  /** Resolved when the window has room again. */
+  #received = Promise.withResolvers<void>();
+  /** Resolved when the output has accepted a chunk. */
+  #written = Promise.withResolvers<void>();
+  #failure: unknown;
+  #timer: LongTimeout | undefined;
+
+  constructor(conn: Deno.Conn, options: PipeOptions) {
+    this.#conn = conn;
+    this.#timeout = options.timeout ?? DEFAULT_TIMEOUT_MS;
+    this.#signal = options.signal;
+    this.#reader = options.input.getReader();
+    this.#writer = options.output.getWriter();
   }
-  const abort = () => fail(signal!.reason);
-  signal?.addEventListener("abort", abort, { once: true });
 
-  /** Whether all of the input has been sent and has come back. */
-  const complete = () => inputEnded && count.received === count.sent;
+  async run(): Promise<PipeSummary> {
+    const fail = (error: unknown) => this.#fail(error);
+    const abort = () => fail(this.#signal!.reason);
+    this.#signal?.addEventListener("abort", abort, { once: true });
+    try {
+      await Promise.all([
+        this.#send().catch(fail),
+        this.#receive().catch(fail),
+      ]);
+      if (this.#failure) throw this.#failure;
+      const { expected: sent, received } = this.#progress;
+      return { sent, received };
+    } finally {
+      clearLongTimeout(this.#timer);
+      this.#signal?.removeEventListener("abort", abort);
+      this.#reader.releaseLock();
+      this.#writer.releaseLock();
+    }
+  }
 
-  /** Restarts the clock, while the server is waited for. */
-  function expect(): void {
-    clearLongTimeout(timer);
-    const waiting = !writing && (inputEnded || count.received < count.sent);
-    if (!waiting || failure) return;
-    timer = setLongTimeout(() => {
-      // The server need not close its end, and there was no surplus.
-      if (complete()) return conn[Symbol.dispose]();
-      fail(
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+    this.#conn[Symbol.dispose]();
+    this.#received.resolve();
+    this.#written.resolve();
+    // The result does not matter: the pipe has failed already.
+    this.#reader.cancel(error).catch(() => {});
+  }
+
+  get #inFlight(): number {
+    return this.#progress.expected - this.#progress.received;
+  }
+
+  /** Whether the whole input has been sent and has come back. */
+  get #complete(): boolean {
+    return this.#inputEnded && this.#inFlight === 0;
+  }
+
+  /** Restarts the timeout, if something is expected from the server. */
+  #restartTimeout(): void {
+    clearLongTimeout(this.#timer);
+    const waiting = this.#inputEnded || this.#inFlight > 0;
+    if (!waiting || this.#outputBlocked || this.#failure) return;
+    this.#timer = setLongTimeout(() => {
+      // No surplus has arrived, and the server need not close its side.
+      if (this.#complete) return this.#conn[Symbol.dispose]();
+      this.#fail(
         new TimedOutError(
-          `${attempt}: nothing came back for ${timeout} ms after ${count.received} of ${count.sent} bytes`,
+          `nothing came back for ${this.#timeout} ms after ${this.#progress}`,
         ),
       );
-    }, timeout);
+    }, this.#timeout);
   }
 
-  async function send(): Promise<void> {
+  async #send(): Promise<void> {
     for (;;) {
-      const { done, value } = await reader.read();
-      if (failure) return;
+      const { done, value } = await this.#reader.read();
+      if (this.#failure) return;
       if (done) break;
       for (let at = 0; at < value.length;) {
-        const room = WINDOW - (count.sent - count.received);
+        const room = WINDOW - this.#inFlight;
         if (room === 0) {
-          echoed = Promise.withResolvers();
-          await echoed.promise;
-          if (failure) return;
+          this.#received = Promise.withResolvers();
+          await this.#received.promise;
+          if (this.#failure) return;
           continue;
         }
-        const piece = value.subarray(at, at + room);
-        const waiting = count.sent > count.received;
-        ahead.push(piece);
-        count.sent += piece.length;
-        at += piece.length;
-        if (!waiting) expect();
-        // That it could not be sent will show in what comes back.
-        await sendAll(conn, piece).catch(() => {});
+        const chunk = value.subarray(at, at + room);
+        const idle = this.#inFlight === 0;
+        this.#ahead.push(chunk);
+        this.#progress.expected += chunk.length;
+        at += chunk.length;
+        if (idle) this.#restartTimeout();
+        // A failed write shows in what comes back.
+        await writeAll(this.#conn, chunk).catch(() => {});
       }
     }
-    inputEnded = true;
-    expect();
-    await conn.closeWrite().catch(() => {});
+    this.#inputEnded = true;
+    this.#restartTimeout();
+    await this.#conn.closeWrite().catch(() => {});
   }
 
-  /** Takes a piece of the echo off what was sent ahead. */
-  function verify(piece: Uint8Array): void {
-    for (let at = 0; at < piece.length;) {
-      const sent = ahead[0] ?? new Uint8Array(0);
-      const part = piece.subarray(at, at + (sent.length || 1));
+  async #receive(): Promise<void> {
+    const buffer = new Uint8Array(READ_SIZE);
+    for (;;) {
+      const count = await this.#conn.read(buffer).catch((cause) => {
+        if (this.#complete) return null;
+        throw this.#progress.reset(cause);
+      });
+      if (count === null) {
+        if (this.#complete) return;
+        throw this.#progress.closed();
+      }
+      const before = this.#progress.received;
+      try {
+        this.#verify(buffer.subarray(0, count));
+      } finally {
+        // The output may keep the chunk, and the buffer is used again.
+        const verified = buffer.slice(0, this.#progress.received - before);
+        if (verified.length > 0) await this.#output(verified);
+      }
+      this.#received.resolve();
+      this.#restartTimeout();
+    }
+  }
+
+  /** Compares a chunk of the echo with what was sent ahead. */
+  #verify(chunk: Uint8Array): void {
+    for (let at = 0; at < chunk.length;) {
+      const sent = this.#ahead[0] ?? new Uint8Array(0);
+      const part = chunk.subarray(at, at + (sent.length || 1));
       const wrong = difference(part, sent);
       if (wrong >= 0) {
-        count.received += wrong;
-        throw differs(attempt, count.received, sent[wrong], part[wrong]!);
+        this.#progress.received += wrong;
+        const { received } = this.#progress;
+        throw mismatch(received, sent[wrong], part[wrong]!);
       }
-      if (part.length === sent.length) ahead.shift();
-      else ahead[0] = sent.subarray(part.length);
+      if (part.length === sent.length) this.#ahead.shift();
+      else this.#ahead[0] = sent.subarray(part.length);
       at += part.length;
-      count.received += part.length;
+      this.#progress.received += part.length;
     }
   }
 
-  /** Hands echo on. Reading pauses meanwhile, and so does the clock. */
-  async function deliver(piece: Uint8Array): Promise<void> {
-    if (failure) return;
-    writing = true;
-    clearLongTimeout(timer);
-    delivered = Promise.withResolvers();
-    // An output that takes nothing must not hold up a failure. No race() with a
-    // promise that outlives the write: each write would add to it.
-    writer.write(piece).then(delivered.resolve, delivered.reject);
-    await delivered.promise;
-    writing = false;
-  }
-
-  async function receive(): Promise<void> {
-    const buffer = new Uint8Array(PIECE);
-    const progress = () => `${count.received} of ${count.sent} bytes`;
-    for (;;) {
-      const n = await conn.read(buffer).catch((cause) => {
-        if (complete()) return null;
-        throw new ResetError(`${attempt}: reset after ${progress()}`, {
-          received: count.received,
-          expected: count.sent,
-          cause,
-        });
-      });
-      if (n === null) {
-        if (complete()) return;
-        throw new CutShortError(
-          `${attempt}: closed by the server after ${progress()}`,
-          { received: count.received, expected: count.sent },
-        );
-      }
-      const before = count.received;
-      try {
-        verify(buffer.subarray(0, n));
-      } finally {
-        // What was right goes out. The output may keep what it is given, and
-        // the buffer is used again.
-        const right = buffer.slice(0, count.received - before);
-        if (right.length > 0) await deliver(right);
-      }
-      echoed.resolve();
-      expect();
-    }
-  }
-
-  try {
-    await Promise.all([send().catch(fail), receive().catch(fail)]);
-    if (failure) throw failure;
-    return count;
-  } finally {
-    clearLongTimeout(timer);
-    signal?.removeEventListener("abort", abort);
-    reader.releaseLock();
-    writer.releaseLock();
+  /** Writes to the output. Reading and the timeout pause meanwhile. */
+  async #output(chunk: Uint8Array): Promise<void> {
+    if (this.#failure) return;
+    this.#outputBlocked = true;
+    clearLongTimeout(this.#timer);
+    this.#written = Promise.withResolvers();
+    const { promise, resolve, reject } = this.#written;
+    // A blocked output must not delay a failure. Promise.race() with a promise
+    // that outlives the write would leak memory with each write.
+    this.#writer.write(chunk).then(resolve, reject);
+    await promise;
+    this.#outputBlocked = false;
   }
 }

@@ -1,8 +1,7 @@
 /**
- * Types for the parts of `@std` that this project uses, because the npm
- * package that `deno.json` maps them onto ships JavaScript alone. The names
- * and signatures are the official ones. README says how to move to JSR, which
- * makes this file unnecessary.
+ * Types of the parts of `@std` that this project uses: the npm package that
+ * `deno.json` maps them to has none. The names and signatures are the official
+ * ones. CONTRIBUTING says how to move to JSR, which makes this file unnecessary.
  *
  * @module
  */
@@ -64,14 +63,6 @@ declare module "@std/assert" {
   ): Promise<E>;
 }
 
-declare module "@std/async/delay" {
-  export interface DelayOptions {
-    signal?: AbortSignal;
-    persistent?: boolean;
-  }
-  export function delay(ms: number, options?: DelayOptions): Promise<void>;
-}
-
 declare module "@std/cli/parse-args" {
   export interface ParseOptions {
     string?: string | readonly string[];
@@ -84,32 +75,6 @@ declare module "@std/cli/parse-args" {
     options?: ParseOptions,
     // deno-lint-ignore no-explicit-any
   ): Record<string, any> & { _: Array<string | number> };
-}
-
-declare module "@std/path/from-file-url" {
-  export function fromFileUrl(url: URL | string): string;
-}
-
-declare module "@std/semver/parse" {
-  export interface SemVer {
-    major: number;
-    minor: number;
-    patch: number;
-    prerelease?: (string | number)[];
-    build?: string[];
-  }
-  export function parse(value: string): SemVer;
-}
-
-declare module "@std/semver/less-than" {
-  import type { SemVer } from "@std/semver/parse";
-  export function lessThan(version1: SemVer, version2: SemVer): boolean;
-}
-
-declare module "@std/streams/text-line-stream" {
-  export class TextLineStream extends TransformStream<string, string> {
-    constructor(options?: { allowCR?: boolean });
-  }
 }
 
 declare module "@std/text/closest-string" {

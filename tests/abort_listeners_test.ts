@@ -3,14 +3,14 @@ import { describe, it } from "@std/testing/bdd";
 import {
   connect,
   type ConnectOptions,
-  CutShortError,
   exchange,
   serve,
+  UnexpectedEofError,
 } from "../lib/echo.ts";
 import { load } from "../lib/load.ts";
 import { ping } from "../lib/ping.ts";
 import { pipe } from "../lib/pipe.ts";
-import { closedPort, peer, portOf, utf8 } from "./peers.ts";
+import { closedPort, peer, portOf, utf8 } from "./support/peers.ts";
 
 /** A signal that counts its listeners. */
 function counted(): { signal: AbortSignal; listeners: Set<unknown> } {
@@ -56,7 +56,7 @@ describe("a signal that lives longer than the call keeps no listener", () => {
       assertEquals(listeners.size, 0, "after success");
       await using closes = peer(() => Promise.resolve());
       await call({ port: closes.port, signal }).catch((error) => {
-        if (!(error instanceof CutShortError)) throw error;
+        if (!(error instanceof UnexpectedEofError)) throw error;
       });
       assertEquals(listeners.size, 0, "after a connection that is closed");
       await call({ port: closedPort(), wait: 30, signal }).catch(() => {});

@@ -1,14 +1,15 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { type Connection, exchange, serve } from "../lib/echo.ts";
-import { lifecycle } from "../lib/lifecycle.ts";
+import { Server } from "../lib/server/lifecycle.ts";
+import { Relay } from "../lib/server/relay.ts";
 import { load } from "../lib/load.ts";
 import { ping } from "../lib/ping.ts";
-import { portOf, until, utf8 } from "./peers.ts";
+import { portOf, until, utf8 } from "./support/peers.ts";
 
 const to = (server: { addr: Deno.Addr }) => ({ port: portOf(server) });
 
-/** What is reported while `work` runs, as an uncaught error would be. */
+/** The messages of the errors that are reported while `work` runs. */
 async function reportedBy(work: () => Promise<unknown>): Promise<string[]> {
   const reported: string[] = [];
   const listen = (event: ErrorEvent) => {
@@ -24,21 +25,21 @@ async function reportedBy(work: () => Promise<unknown>): Promise<string[]> {
   return reported;
 }
 
-/** A callback with a mistake in it. */
-function mistaken(name: string): () => never {
+/** A callback that throws. */
+function throwing(name: string): () => never {
   return () => {
     throw new Error(name);
   };
 }
 
-describe("what a callback throws is reported, and the work goes on:", () => {
+describe("an error that a callback throws is reported, and the call continues:", () => {
   it("onListen, onOpen and onClose of serve", async () => {
     const reported = await reportedBy(async () => {
       const server = serve({
         port: 0,
-        onListen: mistaken("onListen"),
-        onOpen: mistaken("onOpen"),
-        onClose: mistaken("onClose"),
+        onListen: throwing("onListen"),
+        onOpen: throwing("onOpen"),
+        onClose: throwing("onClose"),
       });
       assertEquals(await exchange("one", to(server)), utf8("one"));
       assertEquals(await exchange("two", to(server)), utf8("two"));
@@ -54,7 +55,7 @@ describe("what a callback throws is reported, and the work goes on:", () => {
     ]);
   });
 
-  it("onShortage of serve", async () => {
+  it("onAcceptError of serve", async () => {
     const wait = Promise.withResolvers<Deno.Conn>();
     let attempts = 0;
     const listener = {
@@ -70,11 +71,14 @@ describe("what a callback throws is reported, and the work goes on:", () => {
       unref() {},
     };
     const reported = await reportedBy(async () => {
-      const server = lifecycle(listener, { onShortage: mistaken("shortage") });
+      const server = new Server(listener, {
+        createHandler: (conn, onClosed) => new Relay(conn, onClosed),
+        onAcceptError: throwing("onAcceptError"),
+      });
       await until(() => attempts === 2);
       await server.shutdown();
     });
-    assertEquals(reported, ["shortage"]);
+    assertEquals(reported, ["onAcceptError"]);
   });
 
   it("onProbe of ping", async () => {
@@ -85,14 +89,14 @@ describe("what a callback throws is reported, and the work goes on:", () => {
         interval: 1,
         count: 3,
         timeout: 20_000,
-        onProbe: mistaken("onProbe"),
+        onProbe: throwing("onProbe"),
       });
       assertEquals([sent, received], [3, 3]);
     });
     assertEquals(reported, ["onProbe", "onProbe", "onProbe"]);
   });
 
-  it("onSecond of load", async () => {
+  it("onInterval of load", async () => {
     await using server = serve({ port: 0 });
     const controller = new AbortController();
     const reported = await reportedBy(async () => {
@@ -100,25 +104,25 @@ describe("what a callback throws is reported, and the work goes on:", () => {
         ...to(server),
         connections: 1,
         signal: controller.signal,
-        onSecond() {
+        onInterval() {
           controller.abort();
-          throw new Error("onSecond");
+          throw new Error("onInterval");
         },
       });
       assert(messages > 0);
       assertEquals(errors, {});
     });
-    assertEquals(reported, ["onSecond"]);
+    assertEquals(reported, ["onInterval"]);
   });
 });
 
-it("onOpen is told who it is, and given nothing of the server's own", async () => {
+it("onOpen receives the id and the address, and no object of the server", async () => {
   const opened: Connection[] = [];
   await using server = serve({
     port: 0,
     onOpen(connection) {
       opened.push({ ...connection });
-      // Whatever is done to it is no concern of the server's.
+      // Changes of the argument do not affect the server.
       Object.assign(connection, { id: 99, conn: undefined, relay: undefined });
     },
   });

@@ -8,13 +8,13 @@ import {
 import { afterEach, describe, it } from "@std/testing/bdd";
 import {
   connect,
+  ConnectionRefusedError,
   exchange,
-  RefusedError,
   serve,
   TimedOutError,
 } from "../lib/echo.ts";
-import { FakeClock, settle } from "./fake_clock.ts";
-import { portOf } from "./peers.ts";
+import { FakeClock, settle } from "./support/fake_clock.ts";
+import { portOf } from "./support/peers.ts";
 
 const real = Deno.connect;
 afterEach(() => void (Deno.connect = real));
@@ -37,7 +37,7 @@ describe("connect", () => {
     const start = clock.now;
     const going = assertRejects(
       () => connect({ wait: 60_000 }),
-      RefusedError,
+      ConnectionRefusedError,
     );
     await clock.advance(1_000);
     // Soon enough not to be noticed.

@@ -7,24 +7,24 @@ import {
 import { describe, it } from "@std/testing/bdd";
 import {
   ConnectError,
-  CutShortError,
-  DiffersError,
+  ConnectionRefusedError,
   exchange,
-  RefusedError,
+  MismatchError,
   serve,
   TimedOutError,
+  UnexpectedEofError,
 } from "../lib/echo.ts";
 import {
   closedPort,
+  discard,
   echo,
   pattern,
   peer,
   portOf,
   read,
-  swallow,
   utf8,
   write,
-} from "./peers.ts";
+} from "./support/peers.ts";
 
 describe("exchange returns what it sent", () => {
   const messages: [string, Uint8Array][] = [
@@ -82,7 +82,7 @@ describe("exchange tells its failures apart", () => {
     const port = closedPort();
     const error = await assertRejects(
       () => exchange("x", { port }),
-      RefusedError,
+      ConnectionRefusedError,
     );
     assertInstanceOf(error, ConnectError);
     assertEquals(
@@ -92,7 +92,7 @@ describe("exchange tells its failures apart", () => {
   });
 
   it("the server never answers", async () => {
-    await using server = peer(swallow);
+    await using server = peer(discard);
     await assertRejects(
       () => exchange("hello", { port: server.port, timeout: 300 }),
       TimedOutError,
@@ -103,7 +103,7 @@ describe("exchange tells its failures apart", () => {
   it("the server answers half and stops", async () => {
     await using server = peer(async (conn) => {
       await write(conn, await read(conn, 3));
-      await swallow(conn);
+      await discard(conn);
     });
     await assertRejects(
       () => exchange("hello", { port: server.port, timeout: 300 }),
@@ -118,7 +118,7 @@ describe("exchange tells its failures apart", () => {
     });
     const error = await assertRejects(
       () => exchange(pattern(1_000_000), { port: server.port }),
-      CutShortError,
+      UnexpectedEofError,
       "after 1024 of 1000000 bytes",
     );
     assertEquals([error.received, error.expected], [1024, 1_000_000]);
@@ -133,7 +133,7 @@ describe("exchange tells its failures apart", () => {
     const message = pattern(2000);
     const error = await assertRejects(
       () => exchange(message, { port: server.port }),
-      DiffersError,
+      MismatchError,
       "differs at byte 1500",
     );
     assertEquals(
@@ -149,14 +149,14 @@ describe("exchange tells its failures apart", () => {
     });
     const error = await assertRejects(
       () => exchange("hi", { port: server.port }),
-      DiffersError,
+      MismatchError,
       "differs at byte 2: sent nothing, received 0x21",
     );
     assertEquals(error.sent, undefined);
   });
 
   it("the caller's own abort, with its reason", async () => {
-    await using server = peer(swallow);
+    await using server = peer(discard);
     const controller = new AbortController();
     const going = exchange("x", {
       port: server.port,
@@ -188,14 +188,17 @@ describe("exchange waits for a server", () => {
   it("that begins to listen later", async () => {
     const port = closedPort();
     const going = exchange("late", { port, wait: 20_000 });
-    await assertRejects(() => exchange("x", { port }), RefusedError);
+    await assertRejects(() => exchange("x", { port }), ConnectionRefusedError);
     await using _server = serve({ port });
     assertEquals(await going, utf8("late"));
   });
 
   it("no longer than it was told", async () => {
     const port = closedPort();
-    await assertRejects(() => exchange("x", { port, wait: 60 }), RefusedError);
+    await assertRejects(
+      () => exchange("x", { port, wait: 60 }),
+      ConnectionRefusedError,
+    );
   });
 
   it("and stops waiting when it is aborted", async () => {

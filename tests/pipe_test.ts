@@ -1,24 +1,24 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { delay } from "@std/async/delay";
+import { setTimeout as delay } from "node:timers/promises";
 import { describe, it } from "@std/testing/bdd";
 import {
   type ConnectOptions,
-  CutShortError,
-  DiffersError,
+  MismatchError,
   serve,
   TimedOutError,
+  UnexpectedEofError,
 } from "../lib/echo.ts";
-import { pipe, type Piped } from "../lib/pipe.ts";
+import { pipe, type PipeSummary } from "../lib/pipe.ts";
 import {
+  discard,
   echo,
   pattern,
   peer,
   portOf,
   read,
-  swallow,
   utf8,
   write,
-} from "./peers.ts";
+} from "./support/peers.ts";
 
 /** Pipes pieces, and returns what came out, whether it succeeded or not. */
 async function through(
@@ -26,7 +26,7 @@ async function through(
   options: ConnectOptions,
 ): Promise<{
   out: Uint8Array;
-  piped: Piped | undefined;
+  piped: PipeSummary | undefined;
   error?: unknown;
 }> {
   const out: Uint8Array[] = [];
@@ -34,7 +34,7 @@ async function through(
     write: (piece) => void out.push(piece),
   });
   const input = ReadableStream.from(pieces);
-  let piped: Piped | undefined;
+  let piped: PipeSummary | undefined;
   let error: unknown;
   try {
     piped = await pipe({ input, output, ...options });
@@ -141,7 +141,7 @@ describe("pipe", () => {
   });
 
   it("reads no further ahead than its window", async () => {
-    await using server = peer(swallow);
+    await using server = peer(discard);
     let given = 0;
     const endless = function* () {
       for (;;) {
@@ -163,11 +163,11 @@ describe("pipe says what went wrong, and where", () => {
       const bytes = await read(conn, 1000);
       bytes[700] = 0;
       await write(conn, bytes);
-      await swallow(conn);
+      await discard(conn);
     });
     const sent = new Uint8Array(1000).fill(7);
     const { out, error } = await fails(
-      DiffersError,
+      MismatchError,
       "differs at byte 700: sent 0x07, received 0x00",
       [sent.subarray(0, 400), sent.subarray(400)],
       { port: server.port },
@@ -180,7 +180,7 @@ describe("pipe says what went wrong, and where", () => {
     await using server = peer(async (conn) => {
       await write(conn, await read(conn, 3));
       await write(conn, utf8("!"));
-      await swallow(conn);
+      await discard(conn);
     });
     const input = new TransformStream<Uint8Array, Uint8Array>();
     const writer = input.writable.getWriter();
@@ -192,7 +192,7 @@ describe("pipe says what went wrong, and where", () => {
           output: new WritableStream(),
           port: server.port,
         }),
-      DiffersError,
+      MismatchError,
       "differs at byte 3: sent nothing, received 0x21",
     );
   });
@@ -218,7 +218,7 @@ describe("pipe says what went wrong, and where", () => {
     });
     const { offset, sent } = await assertRejects(
       () => going,
-      DiffersError,
+      MismatchError,
       "differs at byte 3: sent nothing, received 0x21",
     );
     assertEquals([offset, sent, out], [3, undefined, [utf8("abc")]]);
@@ -228,10 +228,10 @@ describe("pipe says what went wrong, and where", () => {
     await using server = peer(async (conn) => {
       await write(conn, await read(conn, 1024));
       await conn.closeWrite();
-      await swallow(conn);
+      await discard(conn);
     });
     const { out } = await fails(
-      CutShortError,
+      UnexpectedEofError,
       "after 1024 of 5000 bytes",
       [pattern(5000)],
       { port: server.port },
@@ -268,7 +268,7 @@ describe("pipe says what went wrong, and where", () => {
   });
 
   it("the caller's abort", async () => {
-    await using server = peer(swallow);
+    await using server = peer(discard);
     const controller = new AbortController();
     const { readable } = new TransformStream<Uint8Array, Uint8Array>();
     const going = pipe({

@@ -13,12 +13,12 @@ import {
   exchange,
   serve,
 } from "../lib/echo.ts";
-import { pattern, portOf, read, until, utf8, write } from "./peers.ts";
+import { pattern, portOf, read, until, utf8, write } from "./support/peers.ts";
 
 const to = (server: { addr: Deno.Addr }) => ({ port: portOf(server) });
 
 describe("serve echoes", () => {
-  it("to 1000 clients at once, each its own bytes", async () => {
+  it("to each of 1000 simultaneous clients its own bytes", async () => {
     await using server = serve({ port: 0, backlog: 1024 });
     const messages = Array.from({ length: 1000 }, (_, i) => `client ${i}`);
     const echoes = await Promise.all(
@@ -30,7 +30,7 @@ describe("serve echoes", () => {
     );
   });
 
-  it("everything before a half-close, then closes", async () => {
+  it("everything that was sent before a half-close, then closes", async () => {
     await using server = serve({ port: 0 });
     using conn = await Deno.connect(to(server));
     const message = pattern(300_000);
@@ -42,11 +42,11 @@ describe("serve echoes", () => {
     assert(back.every((byte, i) => byte === message[i]));
   });
 
-  it("a byte at a time", async () => {
+  it("single bytes", async () => {
     await using server = serve({ port: 0 });
     using conn = await Deno.connect(to(server));
     conn.setNoDelay();
-    for (const byte of utf8("dribbled")) {
+    for (const byte of utf8("one by one")) {
       await write(conn, Uint8Array.of(byte));
       assertEquals(await read(conn, 1), Uint8Array.of(byte));
     }
@@ -54,8 +54,8 @@ describe("serve echoes", () => {
 
   it("to one client while another never reads", async () => {
     await using server = serve({ port: 0, grace: 0 });
-    using deaf = await Deno.connect(to(server));
-    const flooding = write(deaf, pattern(32 << 20)).catch(() => {});
+    using unread = await Deno.connect(to(server));
+    const flooding = write(unread, pattern(32 << 20)).catch(() => {});
     await until(() => server.stats().bytesRead > 1 << 20);
     assertEquals(await exchange("still here", to(server)), utf8("still here"));
     await server.shutdown();
@@ -63,11 +63,14 @@ describe("serve echoes", () => {
   });
 });
 
-describe("serve mirrors Deno.serve", () => {
-  it("addr is what was bound, onListen is told of it", async () => {
-    let told: Deno.Addr | undefined;
-    await using server = serve({ port: 0, onListen: (addr) => told = addr });
-    assertStrictEquals(told, server.addr);
+describe("serve has the interface of Deno.serve:", () => {
+  it("addr is the bound address, and onListen receives it", async () => {
+    let received: Deno.Addr | undefined;
+    await using server = serve({
+      port: 0,
+      onListen: (addr) => received = addr,
+    });
+    assertStrictEquals(received, server.addr);
     const { hostname, port } = server.addr as Deno.NetAddr;
     assertEquals(hostname, "127.0.0.1");
     assert(port > 0);
@@ -85,13 +88,14 @@ describe("serve mirrors Deno.serve", () => {
     );
   });
 
-  it("shutdown twice is shutdown once", async () => {
+  it("shutdown can be called twice", async () => {
     const server = serve({ port: 0 });
-    assertStrictEquals(await server.shutdown(), await server.shutdown());
+    const { shutdown } = server;
+    assertStrictEquals(await shutdown(), await server.shutdown());
     await assertRejects(() => exchange("x", to(server)), ConnectError);
   });
 
-  it("a signal ends it at once, aborted before or later", async () => {
+  it("a signal closes it at once, if it is aborted before or after the start", async () => {
     await serve({ port: 0, signal: AbortSignal.abort() }).finished;
     const controller = new AbortController();
     const server = serve({ port: 0, signal: controller.signal });
@@ -102,7 +106,7 @@ describe("serve mirrors Deno.serve", () => {
     assertEquals(await conn.read(new Uint8Array(1)), null);
   });
 
-  it("ref and unref hold for what is there and what comes", async () => {
+  it("ref and unref apply to open and to later connections", async () => {
     await using server = serve({ port: 0 });
     using conn = await Deno.connect(to(server));
     await until(() => server.stats().open === 1);
@@ -115,7 +119,7 @@ describe("serve mirrors Deno.serve", () => {
     assertEquals(await read(conn, 1), utf8("y"));
   });
 
-  it("connections are told of when opened and when closed", async () => {
+  it("onOpen and onClose are called for each connection", async () => {
     const opened: Connection[] = [];
     const closed: ClosedConnection[] = [];
     const server = serve({
@@ -143,8 +147,8 @@ describe("serve mirrors Deno.serve", () => {
   });
 });
 
-describe("serve refuses", () => {
-  it("an address in use, which it names", async () => {
+describe("serve rejects", () => {
+  it("an address in use, and names it", async () => {
     await using server = serve({ port: 0 });
     const error = assertThrows(
       () => serve({ port: portOf(server) }),

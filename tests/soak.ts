@@ -1,43 +1,49 @@
 /**
- * Clients of every kind at one server for a while: those that talk, stream, say
- * nothing, break off, never read, or speak no TLS to a TLS server. Every byte of
- * the well-behaved is verified, and nothing may be left open in the end.
+ * Runs correct and hostile clients against one server: clients that exchange
+ * messages, stream, send nothing, disconnect early, never read, or send no TLS to
+ * a TLS server. Every byte of the correct clients is verified, and no connection
+ * may be open at the end.
  *
  * ```sh
- * deno task soak # one minute
+ * deno task soak # for one minute
  * ```
  *
  * @module
  */
 
 import { exchange, serve, type ServerStats } from "../lib/echo.ts";
-import { ca, cert, key } from "./certificates.ts";
-import { pattern, portOf, read, utf8, write } from "./peers.ts";
+import { ca, cert, key } from "./support/certificates.ts";
+import { pattern, portOf, read, utf8, write } from "./support/peers.ts";
 
-/** What a soak came to. */
-export interface Soaked {
+/** The result of a soak test. */
+export interface SoakResult {
   /** Exchanges in which every byte came back. */
   exchanges: number;
-  /** Clients that behaved badly, each of them once a round. */
+  /** Connections of hostile clients. */
   hostile: number;
-  /** What went wrong with the well-behaved; must be empty. */
+  /** Errors of the correct clients. Must be empty. */
   errors: unknown[];
-  /** The totals of the plain server and of the TLS one. */
+  /** The totals of the plain server and of the TLS server. */
   totals: ServerStats[];
 }
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Runs for `ms` milliseconds. */
-export async function soak(ms: number): Promise<Soaked> {
+/** Runs all clients for `ms` milliseconds. */
+export async function soak(ms: number): Promise<SoakResult> {
   const plain = serve({ port: 0, idleTimeout: 5_000 });
   const secure = serve({ port: 0, cert, key, idleTimeout: 5_000 });
   const tls = { tls: true, caCerts: [ca], port: portOf(secure) };
   const to = { port: portOf(plain) };
   const end = performance.now() + ms;
-  const result: Soaked = { exchanges: 0, hostile: 0, errors: [], totals: [] };
+  const result: SoakResult = {
+    exchanges: 0,
+    hostile: 0,
+    errors: [],
+    totals: [],
+  };
 
-  async function good(talk: () => Promise<unknown>): Promise<void> {
+  async function correct(talk: () => Promise<unknown>): Promise<void> {
     while (performance.now() < end) {
       try {
         await talk();
@@ -49,7 +55,7 @@ export async function soak(ms: number): Promise<Soaked> {
     }
   }
 
-  async function bad(
+  async function hostile(
     port: number,
     talk: (conn: Deno.TcpConn) => Promise<unknown>,
   ): Promise<void> {
@@ -65,37 +71,37 @@ export async function soak(ms: number): Promise<Soaked> {
   await Promise.all([
     ...Array.from(
       { length: 20 },
-      () => good(() => exchange(pattern(someLength()), to)),
+      () => correct(() => exchange(pattern(someLength()), to)),
     ),
-    good(() => exchange(long, to)),
-    good(() => exchange(long, tls)),
-    good(() => exchange("secret", tls)),
-    // Breaks off with echoes unread, which resets the connection.
-    bad(to.port, async (conn) => {
+    correct(() => exchange(long, to)),
+    correct(() => exchange(long, tls)),
+    correct(() => exchange("secret", tls)),
+    // Disconnects with unread echo, which resets the connection.
+    hostile(to.port, async (conn) => {
       await write(conn, pattern(200_000));
     }),
-    bad(to.port, () => pause(5)),
-    // Never reads; the server stops reading from it.
-    bad(to.port, async (conn) => {
+    hostile(to.port, () => pause(5)),
+    // Never reads, so the server stops reading too.
+    hostile(to.port, async (conn) => {
       const flooding = write(conn, long).catch(() => {});
       await pause(50);
       conn.close();
       await flooding;
     }),
-    bad(to.port, async (conn) => {
+    hostile(to.port, async (conn) => {
       await write(conn, utf8("half"));
       await conn.closeWrite();
       await read(conn);
     }),
-    bad(to.port, async (conn) => {
-      for (const byte of utf8("dribbled")) {
+    hostile(to.port, async (conn) => {
+      for (const byte of utf8("one by one")) {
         await write(conn, Uint8Array.of(byte));
         await pause(1);
       }
-      await read(conn, 8);
+      await read(conn, 10);
     }),
-    bad(tls.port, (conn) => write(conn, utf8("no TLS at all\r\n\r\n"))),
-    bad(tls.port, () => pause(5)),
+    hostile(tls.port, (conn) => write(conn, utf8("no TLS at all\r\n\r\n"))),
+    hostile(tls.port, () => pause(5)),
   ]);
   result.totals = await Promise.all([plain.shutdown(), secure.shutdown()]);
   return result;

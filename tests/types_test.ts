@@ -19,7 +19,7 @@ import {
 import type { LoadOptions } from "../lib/load.ts";
 import type { PingOptions } from "../lib/ping.ts";
 import type { PipeOptions } from "../lib/pipe.ts";
-import { portOf } from "./peers.ts";
+import { portOf } from "./support/peers.ts";
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends
   (<T>() => T extends B ? 1 : 2) ? true : false;
@@ -45,7 +45,7 @@ export type Promised = [
     | "stall"
     | "reset"
     | "corrupt"
-    | "refuse"
+    | "closeOnAccept"
   >,
   "closed" extends EndReason ? true : false,
 ];

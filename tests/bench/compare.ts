@@ -1,25 +1,31 @@
 /**
- * Our server beside others, turn about in one run, each loaded by our own client.
+ * Compares the echo server with others, in one run and by turns. The load is that
+ * of the client's load mode.
  *
  * ```sh
  * deno task bench
  * deno task bench --rounds 1 --duration 1s
  * ```
  *
- * Every figure is the median of the rounds. Absolute figures drift with the
- * machine and the hour: what to quote is a ratio.
+ * Each result is the median of the rounds. Absolute values vary with the machine
+ * and from hour to hour. Quote ratios.
  *
  * @module
  */
 
 import { connect } from "../../lib/echo.ts";
-import { flag, toggle, UsageError, type Values } from "../../lib/flags.ts";
+import {
+  booleanFlag,
+  flag,
+  UsageError,
+  type Values,
+} from "../../lib/cli/flags.ts";
 import type { LoadSummary } from "../../lib/load.ts";
-import { type Program, run } from "../../lib/program.ts";
-import { integer, positiveDuration, text } from "../../lib/values.ts";
-import { closedPort } from "../peers.ts";
-import { type Figures, table, type Workload } from "./report.ts";
-import { type Contender, contenders, root, said } from "./servers.ts";
+import { type Program, run } from "../../lib/cli/program.ts";
+import { integer, positiveDuration, text } from "../../lib/cli/flag_types.ts";
+import { closedPort } from "../support/peers.ts";
+import { type Results, table, type Workload } from "./report.ts";
+import { type Contender, contenders, outputOf, root } from "./servers.ts";
 
 const WORKLOADS: readonly Workload[] = [
   { connections: 1, size: 512 },
@@ -29,58 +35,74 @@ const WORKLOADS: readonly Workload[] = [
   { connections: 16, size: 65_536 },
 ];
 
-/** Connections that have said something once, to see what one costs. */
+/** Idle connections, whose memory is measured. */
 const IDLE = 2_000;
 
-/** Clock ticks a second, in which Linux counts CPU time (sysconf(3)). */
+/** Clock ticks per second, the unit of CPU time on Linux (sysconf(3)). */
 const TICKS = 100;
+
+const DEFAULT_ROUNDS = 3;
+const DEFAULT_DURATION_MS = 3_000;
 
 const flags = {
   rounds: flag(
     integer("N", 1, 99),
-    "times that each is measured (default 3)",
-    3,
+    "rounds of measurements",
+    DEFAULT_ROUNDS,
   ),
-  duration: flag(positiveDuration, "time for each load (default 3s)", 3_000),
-  only: flag(text("NAMES", "names with commas between"), "only these servers"),
-  json: toggle("figures of each round as JSON, a line each"),
+  duration: flag(
+    positiveDuration,
+    "how long each load takes",
+    `${DEFAULT_DURATION_MS / 1_000}s`,
+  ),
+  only: flag(text("NAMES", "names separated by commas"), "only these servers"),
+  json: booleanFlag(
+    "print the results of each round as JSON, one object per line",
+  ),
 };
 
 const program: Program<typeof flags> = {
   name: "bench",
-  summary: "measures the echo server beside others",
+  summary: "Compares the echo server with others.",
   flags,
-  notes: `Results go to stdout, progress to stderr. Left out are servers whose
-language is not installed, CPU time but on Linux, and memory where there is no ps.
-Exit status: 0 measured, 1 failed, 2 wrong usage.`,
+  groups: { Flags: flags },
+  notes:
+    `Results go to stdout, progress to stderr. Servers whose language is not
+installed are left out. CPU time needs Linux, and memory needs ps.
+Exit status: 0 for success, 1 after a failure, 2 for wrong usage.`,
 };
 
-/** A server that runs, and what it has used. */
+/** A running server, and the resources that it uses. */
 interface Subject extends AsyncDisposable {
   port: number;
-  /** Resident memory in bytes, or NaN where `ps` cannot tell. */
+  /** Resident memory in bytes, or NaN without `ps`. */
   memory(): Promise<number>;
-  /** Seconds of CPU, or NaN where there is no /proc. */
+  /** CPU time in seconds, or NaN without /proc. */
   cpu(): Promise<number>;
 }
 
-/** Puts a command on one core, where the machine has two and can do so. */
-const pinned = await said("taskset", ["-c", "1", "true"]) !== undefined;
-const on = (core: number, command: string[]) =>
+/** Whether commands can be pinned to one of two cores. */
+const pinned = await outputOf("taskset", ["-c", "1", "true"]) !== undefined;
+const pin = (core: number, command: string[]) =>
   pinned ? ["taskset", "-c", `${core}`, ...command] : command;
 
 async function start(contender: Contender): Promise<Subject> {
   const port = closedPort();
-  const [command, ...args] = on(0, contender.command(port));
+  const [command, ...args] = pin(0, contender.command(port));
   const child = new Deno.Command(command!, { args, stdout: "null" }).spawn();
   const subject: Subject = {
     port,
     async memory() {
-      const kilobytes = await said("ps", ["-o", "rss=", "-p", `${child.pid}`]);
+      const kilobytes = await outputOf("ps", [
+        "-o",
+        "rss=",
+        "-p",
+        `${child.pid}`,
+      ]);
       return Number(kilobytes ?? NaN) * 1_024;
     },
     async cpu() {
-      const stat = await said("cat", [`/proc/${child.pid}/stat`]);
+      const stat = await outputOf("cat", [`/proc/${child.pid}/stat`]);
       // The 14th and 15th field (proc(5)); the 2nd may hold spaces.
       const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ") ?? [];
       return (Number(fields[11]) + Number(fields[12])) / TICKS;
@@ -103,13 +125,13 @@ async function start(contender: Contender): Promise<Subject> {
   }
 }
 
-/** Runs our client's load mode as its users do. */
+/** Runs the client's load mode as a process. */
 async function load(
   subject: Subject,
   { connections, size }: Workload,
   duration: number,
 ): Promise<LoadSummary> {
-  const [command, ...args] = on(1, [
+  const [command, ...args] = pin(1, [
     ...[Deno.execPath(), "run", "--quiet"],
     ...[`--allow-net=127.0.0.1:${subject.port}`, "client.ts"],
     ...["--load", "--json", "--port", `${subject.port}`],
@@ -133,7 +155,7 @@ async function measure(
   contender: Contender,
   workload: Workload,
   duration: number,
-): Promise<Figures> {
+): Promise<Results> {
   await using subject = await start(contender);
   const before = await subject.cpu();
   const summary = await load(subject, workload, duration);
@@ -152,8 +174,8 @@ async function measure(
   };
 }
 
-/** What a connection costs that has been served, and is silent since. */
-async function measureIdle(contender: Contender): Promise<Figures> {
+/** Measures the memory of connections that are idle after one message. */
+async function measureIdle(contender: Contender): Promise<Results> {
   await using subject = await start(contender);
   const before = await subject.memory();
   const conns: Deno.Conn[] = [];
@@ -171,7 +193,7 @@ async function measureIdle(contender: Contender): Promise<Figures> {
   }
 }
 
-/** @throws {UsageError} that names the one that is not there. */
+/** @throws {UsageError} that names an unknown server. */
 function choose(found: Contender[], only?: string): Contender[] {
   const names = found.map(({ name }) => name);
   const wanted = only?.split(",") ?? names;
@@ -185,25 +207,30 @@ function choose(found: Contender[], only?: string): Contender[] {
 }
 
 async function main(
-  { rounds, duration, only, json }: Values<typeof flags>,
+  {
+    rounds = DEFAULT_ROUNDS,
+    duration = DEFAULT_DURATION_MS,
+    only,
+    json,
+  }: Values<typeof flags>,
 ): Promise<void> {
   const folder = await Deno.makeTempDir();
   try {
     const all = choose(await contenders(folder), only);
     const workloads = [...WORKLOADS, { connections: IDLE, size: 0 }];
-    const figures = new Map<Workload, Map<string, Figures[]>>();
+    const results = new Map<Workload, Map<string, Results[]>>();
     let left = rounds * workloads.length * all.length;
     for (let round = 0; round < rounds; round++) {
       for (const workload of workloads) {
         const { connections, size } = workload;
-        const of = figures.get(workload) ?? new Map<string, Figures[]>();
-        figures.set(workload, of);
-        // Nobody is always the first, nor always after the same one.
-        const turn = all.map((_, i) => all[(i + round) % all.length]!);
-        for (const contender of turn) {
+        const of = results.get(workload) ?? new Map<string, Results[]>();
+        results.set(workload, of);
+        // The order rotates, so that no server is always first.
+        const order = all.map((_, i) => all[(i + round) % all.length]!);
+        for (const contender of order) {
           const { name } = contender;
           console.error(
-            `${left--} to go: round ${
+            `${left--} left: round ${
               round + 1
             } of ${rounds}, ${name}, ${connections} connections of ${size} bytes`,
           );
@@ -223,10 +250,10 @@ async function main(
     for (const { name, version } of all) console.log(`${name}: ${version}`);
     console.log(
       `\n${Deno.build.os} ${Deno.build.arch}, ${navigator.hardwareConcurrency} cores, ${
-        pinned ? "server and client on one each" : "shared by all"
-      }; median of ${rounds}; × is ours over theirs`,
+        pinned ? "one each for server and client" : "shared"
+      }; median of ${rounds}; × is this server over the other`,
     );
-    for (const [workload, of] of figures) {
+    for (const [workload, of] of results) {
       console.log(`\n${table(workload, of)}`);
     }
   } finally {

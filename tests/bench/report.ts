@@ -1,23 +1,23 @@
 /**
- * The figures of a benchmark as tables: a row a server, the median of its rounds
- * in each column, and how ours compares.
+ * The results of a benchmark as tables: a row per server, with the median of its
+ * rounds, and the ratio of this project's server to it.
  *
  * @module
  */
 
-/** What a server is loaded with; no bytes: it is not loaded. */
+/** The load on a server. With size 0 the connections are idle. */
 export interface Workload {
   readonly connections: number;
   /** Bytes of a message. */
   readonly size: number;
 }
 
-/** What a round came to, as far as it was measured. */
-export interface Figures {
+/** The results of a round, as far as they could be measured. */
+export interface Results {
   messagesPerSecond?: number;
-  /** Microseconds of the server's CPU for each message. */
+  /** Microseconds of CPU time of the server per message. */
   cpu?: number;
-  /** Milliseconds, like the two after it. */
+  /** Latencies in milliseconds. */
   p50?: number;
   p99?: number;
   p999?: number;
@@ -26,14 +26,14 @@ export interface Figures {
   /** Connections without any reply. */
   starved?: number;
   errors?: number;
-  /** Megabytes that the server holds. */
+  /** Resident memory of the server in megabytes. */
   memory?: number;
-  /** Kilobytes for each connection. */
+  /** Memory per connection in kilobytes. */
   perIdle?: number;
 }
 
-/** Columns, how many decimals they have, and whether ours is set against them. */
-const COLUMNS: readonly [keyof Figures, string, number, boolean][] = [
+/** Columns: key, heading, decimals, and whether a ratio follows. */
+const COLUMNS: readonly [keyof Results, string, number, boolean][] = [
   ["messagesPerSecond", "messages/s", 0, true],
   ["cpu", "CPU µs", 1, true],
   ["p50", "p50 ms", 2, false],
@@ -46,15 +46,15 @@ const COLUMNS: readonly [keyof Figures, string, number, boolean][] = [
   ["perIdle", "kB each", 1, true],
 ];
 
-/** The middle one, or the mean of the two in the middle; NaN of none. */
+/** The middle value, or the mean of the two in the middle. NaN if empty. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = (sorted.length - 1) / 2;
   return (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle)]!) / 2;
 }
 
-/** A number with thousands apart, or a dash where there is none. */
-function show(value: number, decimals: number): string {
+/** A number with commas, or a dash if it was not measured. */
+function format(value: number, decimals: number): string {
   if (!Number.isFinite(value)) return "–";
   return value.toLocaleString("en-US", {
     minimumFractionDigits: decimals,
@@ -62,22 +62,24 @@ function show(value: number, decimals: number): string {
   });
 }
 
-/** A workload's table. The first server is ours; `×` is ours over theirs. */
+/** The table of a workload. `×` is the first server's value over this one's. */
 export function table(
   { connections, size }: Workload,
-  figures: ReadonlyMap<string, readonly Figures[]>,
+  results: ReadonlyMap<string, readonly Results[]>,
 ): string {
-  const servers = [...figures.keys()];
+  const servers = [...results.keys()];
   const [ours = ""] = servers;
-  const of = (server: string, key: keyof Figures) =>
-    median((figures.get(server) ?? []).map((round) => round[key] ?? NaN));
+  const medianOf = (server: string, key: keyof Results) =>
+    median((results.get(server) ?? []).map((round) => round[key] ?? NaN));
   const columns = [["", ...servers]];
   for (const [key, title, decimals, compared] of COLUMNS) {
-    const values = servers.map((server) => of(server, key));
+    const values = servers.map((server) => medianOf(server, key));
     if (values.every(Number.isNaN)) continue;
-    columns.push([title, ...values.map((value) => show(value, decimals))]);
+    columns.push([title, ...values.map((value) => format(value, decimals))]);
     if (compared) {
-      const ratios = values.map((value) => show(of(ours, key) / value, 2));
+      const ratios = values.map((value) =>
+        format(medianOf(ours, key) / value, 2)
+      );
       columns.push(["×", ...ratios]);
     }
   }
@@ -93,9 +95,9 @@ export function table(
     }).join("  ")
   );
   const title = size === 0
-    ? `${show(connections, 0)} idle connections`
-    : `${show(connections, 0)} connection${connections === 1 ? "" : "s"}, ${
-      show(size, 0)
+    ? `${format(connections, 0)} idle connections`
+    : `${format(connections, 0)} connection${connections === 1 ? "" : "s"}, ${
+      format(size, 0)
     } bytes a message`;
   return [title, "", ...rows].join("\n");
 }

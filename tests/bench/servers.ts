@@ -1,28 +1,28 @@
 /**
- * The servers that are measured: ours, and those of this folder whose language
+ * The servers to compare: this project's, and those of this folder whose language
  * is installed.
  *
  * @module
  */
 
-import { fromFileUrl } from "@std/path/from-file-url";
+import { fileURLToPath } from "node:url";
 
 const here = new URL("./", import.meta.url);
-/** The project, where its programs are. */
+/** The folder of the project. */
 export const root: URL = new URL("../../", here);
 
 /** A server that can be started on a port. */
 export interface Contender {
-  /** What it is called in the tables. */
+  /** Its name in the tables. */
   readonly name: string;
-  /** What runs it, as that tells it. */
+  /** The version of its runtime. */
   readonly version: string;
-  /** Its command line on a port. */
+  /** The command that runs it on a port. */
   readonly command: (port: number) => string[];
 }
 
-/** What a command writes on stdout, or undefined where it is not installed. */
-export async function said(
+/** The stdout of a command, or `undefined` if it fails or is not installed. */
+export async function outputOf(
   command: string,
   args: string[],
   env: Record<string, string> = {},
@@ -39,10 +39,10 @@ export async function said(
   }
 }
 
-/** A path of this folder, or of the project's. */
-const path = (name: string, base = here) => fromFileUrl(new URL(name, base));
+/** The path of a file in this folder, or in `base`. */
+const path = (name: string, base = here) => fileURLToPath(new URL(name, base));
 
-/** Finds what can be measured here. Go's server is compiled into `folder`. */
+/** Returns the servers that can run here. It compiles Go's into `folder`. */
 export async function contenders(folder: string): Promise<Contender[]> {
   const deno =
     (script: string, base: URL, args: (port: number) => string[]) =>
@@ -67,7 +67,7 @@ export async function contenders(folder: string): Promise<Contender[]> {
       command: deno("documented.ts", here, (port) => [`${port}`]),
     },
   ];
-  const node = await said("node", ["--version"]);
+  const node = await outputOf("node", ["--version"]);
   if (node) {
     found.push({
       name: "node",
@@ -75,7 +75,7 @@ export async function contenders(folder: string): Promise<Contender[]> {
       command: (port) => ["node", path("node.mjs"), `${port}`],
     });
   }
-  const python = await said("python3", ["--version"]);
+  const python = await outputOf("python3", ["--version"]);
   if (python) {
     found.push({
       name: "asyncio",
@@ -83,11 +83,11 @@ export async function contenders(folder: string): Promise<Contender[]> {
       command: (port) => ["python3", path("asyncio_echo.py"), `${port}`],
     });
   }
-  const go = await said("go", ["version"]);
-  // Windows runs nothing without this ending; the others do not mind it.
+  const go = await outputOf("go", ["version"]);
+  // Windows needs this extension; other systems ignore it.
   const binary = `${folder}/echo-go.exe`;
   const built = go &&
-    await said("go", ["build", "-o", binary, path("echo.go")], {
+    await outputOf("go", ["build", "-o", binary, path("echo.go")], {
       GO111MODULE: "off",
     });
   if (go && built !== undefined) {

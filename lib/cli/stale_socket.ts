@@ -1,0 +1,46 @@
+/**
+ * Removes the file of a Unix socket that a killed server has left behind: the
+ * next server could not listen on it. The file stays if a server listens on it,
+ * or if it is not a socket.
+ *
+ * ```sh
+ * deno run -A server.ts --unix /tmp/echo.sock & sleep 1; kill -KILL $!
+ * deno run -A server.ts --unix /tmp/echo.sock # listens again
+ * ```
+ *
+ * @module
+ */
+
+import { connect, ConnectionRefusedError } from "../echo.ts";
+import { permissionFlag } from "../net/endpoint.ts";
+import { systemError } from "../net/system_error.ts";
+
+/** Milliseconds to wait for a server that may listen on the socket. */
+const PROBE_TIMEOUT_MS = 1_000;
+
+/**
+ * Removes the socket at `path` if no server listens on it. Resolves with whether
+ * it was removed. A server that does listen sees a connection that ends without a
+ * byte. Other problems are left to the call that listens.
+ *
+ * @throws {Error} if the socket cannot be removed.
+ */
+export async function clearStaleSocket(path: string): Promise<boolean> {
+  try {
+    if (!(await Deno.lstat(path)).isSocket) return false;
+    (await connect({ path, timeout: PROBE_TIMEOUT_MS })).close();
+    return false;
+  } catch (error) {
+    if (!(error instanceof ConnectionRefusedError)) return false;
+  }
+  try {
+    await Deno.remove(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw systemError(error, {
+      action: `Cannot remove the unused socket ${path}`,
+      permissions: permissionFlag("write", path),
+    });
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * Endpoints: addresses as text, and the permissions to use them.
+ *
+ * ```ts
+ * import { formatEndpoint, requiredPermissions } from "./endpoint.ts";
+ *
+ * formatEndpoint({ hostname: "::1", port: 7 }); // "[::1]:7"
+ * requiredPermissions({ port: 7 }); // "--allow-net=127.0.0.1:7"
+ * ```
+ *
+ * @module
+ */
+
+import { DEFAULT_HOSTNAME, DEFAULT_PORT } from "./defaults.ts";
+import type { ConnectOptions } from "./options.ts";
+
+/** The options that name an endpoint. */
+export type Endpoint = Pick<ConnectOptions, "path" | "hostname" | "port">;
+
+/** `HOST:PORT`, an IPv6 address in brackets (RFC 3986, section 3.2.2). */
+export function joinHostPort(hostname: string, port: number): string {
+  return hostname.includes(":") && !hostname.startsWith("[")
+    ? `[${hostname}]:${port}`
+    : `${hostname}:${port}`;
+}
+
+/**
+ * The parts of `HOST:PORT`, or `undefined` for any other text. An IPv6 address
+ * without brackets has no port.
+ */
+export function splitHostPort(
+  text: string,
+): { hostname: string; port: number } | undefined {
+  const match = /^(?:\[([^\]\s]*)\]|([^:/\s]*)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (!match || port > 65_535) return undefined;
+  return { hostname: match[1] ?? match[2] ?? "", port };
+}
+
+/** The endpoint of an address that Deno returned. */
+export function formatAddress(address: Deno.Addr): string {
+  switch (address.transport) {
+    case "tcp":
+    case "udp":
+      return joinHostPort(address.hostname, address.port);
+    case "unix":
+    case "unixpacket":
+      return address.path || "unix socket";
+    default:
+      return `vsock:${address.cid}:${address.port}`;
+  }
+}
+
+/** The endpoint that options name: `HOST:PORT`, or the path of a Unix socket. */
+export function formatEndpoint(options: Endpoint): string {
+  const { path, hostname = DEFAULT_HOSTNAME, port = DEFAULT_PORT } = options;
+  return path ?? joinHostPort(hostname, port);
+}
+
+/**
+ * Rejects a host name that contains a port. Its lookup would fail with a
+ * misleading error.
+ *
+ * @throws {TypeError} that says how to give both.
+ */
+export function rejectPortInHostname(
+  action: string,
+  { hostname = DEFAULT_HOSTNAME, path }: Endpoint,
+): void {
+  const parts = path === undefined ? splitHostPort(hostname) : undefined;
+  if (!parts) return;
+  throw new TypeError(
+    `${action} with hostname "${hostname}": it contains a port; use hostname "${parts.hostname}" and port ${parts.port}`,
+  );
+}
+
+/** A permission flag, quoted if a shell needs it. */
+export function permissionFlag(
+  kind: "net" | "read" | "write",
+  target: string,
+): string {
+  const flag = `--allow-${kind}=${target}`;
+  return /^[\w./:=-]+$/.test(flag) ? flag : `'${flag}'`;
+}
+
+/** The permission flags that listening or connecting needs. */
+export function requiredPermissions(options: Endpoint): string {
+  const { path } = options;
+  if (path === undefined) return permissionFlag("net", formatEndpoint(options));
+  return [
+    permissionFlag("net", `unix:${path}`),
+    permissionFlag("read", path),
+    permissionFlag("write", path),
+  ].join(" ");
+}

@@ -1,0 +1,47 @@
+/**
+ * Checks a server's certificate and private key before it listens. `node:tls`
+ * accepts any text for them, and then fails at each handshake.
+ *
+ * ```ts
+ * import { checkCredentials } from "./credentials.ts";
+ *
+ * checkCredentials({
+ *   cert: await Deno.readTextFile("cert.pem"),
+ *   key: await Deno.readTextFile("key.pem"),
+ * });
+ * ```
+ *
+ * @module
+ */
+
+const DESCRIPTIONS: [message: RegExp, description: string][] = [
+  [/No certificates found/, "cert holds no certificate (PEM)"],
+  [/decode certificate/, "cert holds a certificate that cannot be decoded"],
+  [/No keys found/, "key holds no private key (PEM)"],
+  [/decode key/, "key cannot be decoded; it must not be encrypted"],
+  [/KeyMismatch/, "key is not the private key of cert"],
+  [
+    /parse private key/,
+    "key is not supported: expected RSA of 2048 bits or more, ECDSA or Ed25519",
+  ],
+];
+
+/**
+ * Checks a certificate chain and its private key (PEM).
+ *
+ * @throws {Error} that says which of them cannot be used, and why.
+ */
+export function checkCredentials(
+  { cert, key }: { cert: string; key: string },
+): void {
+  try {
+    // The one API that makes Deno's TLS library check both without a connection.
+    Deno.createHttpClient({ cert, key }).close();
+  } catch (error) {
+    const { message } = error as Error;
+    const [, description = message] = DESCRIPTIONS.find(([pattern]) =>
+      pattern.test(message)
+    ) ?? [];
+    throw new Error(description, { cause: error });
+  }
+}
