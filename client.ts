@@ -18,23 +18,31 @@ import {
   duration,
   file,
   integer,
+  orWord,
   positiveDuration,
   text,
 } from "./lib/cli/flag_types.ts";
-import { booleanFlag, flag, UsageError, type Values } from "./lib/cli/flags.ts";
+import { expectation } from "./lib/cli/expectation_flag.ts";
 import {
-  type ModeOptions,
-  runLoad,
-  runMessage,
-  runPing,
-  runPipe,
-} from "./lib/cli/modes.ts";
+  booleanFlag,
+  flag,
+  repeatableFlag,
+  UsageError,
+  type Values,
+} from "./lib/cli/flags.ts";
+import { environmentRows, HtmlFile, optionRows } from "./lib/cli/html_file.ts";
+import { runLoad } from "./lib/cli/load_mode.ts";
+import { runMaxRate } from "./lib/cli/max_rate_mode.ts";
+import { runMessage, runPipe } from "./lib/cli/modes.ts";
+import { runPing } from "./lib/cli/ping_mode.ts";
 import {
   checkEndpointFlags,
   type Program,
   readText,
   run,
+  version,
 } from "./lib/cli/program.ts";
+import { checkRunOptions, type ModeOptions } from "./lib/cli/run_options.ts";
 import {
   ConnectError,
   ConnectionRefusedError,
@@ -53,6 +61,7 @@ import {
   DEFAULT_PING_SIZE,
   DEFAULT_PING_TIMEOUT_MS,
   DEFAULT_PORT,
+  DEFAULT_STEP_DURATION_MS,
   DEFAULT_TIMEOUT_MS,
 } from "./lib/net/defaults.ts";
 import { joinHostPort, splitHostPort } from "./lib/net/endpoint.ts";
@@ -96,36 +105,56 @@ const modes = {
   load: booleanFlag("send messages on many connections, and time them"),
 };
 
-const modeOptions = {
-  interval: flag(
-    positiveDuration,
-    "--ping: time between probes",
-    seconds(DEFAULT_PING_INTERVAL_MS),
-  ),
-  count: flag(
-    integer("N", 1),
-    "--ping, --load: number of probes or messages",
-    "no limit",
-  ),
+const pingAndLoad = {
+  count: flag(integer("N", 1), "number of probes or messages", "no limit"),
   size: flag(
     integer("BYTES", 1, MAX_SIZE),
-    "--ping, --load: bytes of a message",
+    "bytes of a message",
     `${DEFAULT_PING_SIZE}, ${DEFAULT_MESSAGE_SIZE}`,
   ),
+  expect: repeatableFlag(
+    expectation,
+    "exit with status 1 unless it is met, such as 'p99<5ms'",
+  ),
+  html: flag(file, "write the report to this file too, as a page"),
+};
+
+const ping = {
+  interval: flag(
+    positiveDuration,
+    "time between probes",
+    seconds(DEFAULT_PING_INTERVAL_MS),
+  ),
+  connect: booleanFlag("time only connecting, to a server of any protocol"),
+};
+
+const load = {
   connections: flag(
     integer("N", 1, 60_000),
-    "--load: number of connections",
+    "number of connections",
     DEFAULT_CONNECTIONS,
   ),
   duration: flag(
     positiveDuration,
-    "--load: how long to send",
-    seconds(DEFAULT_DURATION_MS),
+    "how long to send",
+    `${seconds(DEFAULT_DURATION_MS)}, a step of --rate max ${
+      seconds(DEFAULT_STEP_DURATION_MS)
+    }`,
+  ),
+  warmup: flag(
+    duration,
+    "how long to send before, without figures",
+    "1s, with --count 0s",
   ),
   rate: flag(
-    integer("N", 1, 10_000_000),
-    "--load: messages per second, on a schedule",
+    orWord(integer("N", 1, 10_000_000), "max"),
+    "messages per second, on a schedule; max finds the highest rate at which all --expect are met",
     "no schedule",
+  ),
+  reconnect: flag(
+    integer("N", 1),
+    "replace each connection after this many messages",
+    "never",
   ),
 };
 
@@ -138,7 +167,9 @@ const flags = {
   ...tls,
   ...limits,
   ...modes,
-  ...modeOptions,
+  ...pingAndLoad,
+  ...ping,
+  ...load,
   ...output,
 };
 
@@ -159,7 +190,9 @@ export const program: Program<typeof flags> = {
     TLS: tls,
     Limits: limits,
     Modes: modes,
-    "Ping and load": modeOptions,
+    "Ping and load": pingAndLoad,
+    Ping: ping,
+    Load: load,
     Output: output,
   },
   notes:
@@ -173,12 +206,18 @@ Examples:
   echo-client --ping --count 3 --interval 200ms
   echo-client --load --connections 100 --duration 5s
   echo-client --load --rate 1000 --json
+  echo-client --load --rate max --expect 'p99<5ms' --html report.html
+
+A CONDITION is a metric (min, mean, p50, p90, p99, p99.9, max, stddev, jitter,
+loss, rate, errors, dropped, fairness), one of < <= > >= =, and a value with its
+unit: 'p99<5ms', 'loss<1%', 'rate>9000', 'errors=0'.
 
 Ctrl-C ends --ping and --load with a summary; a second Ctrl-C aborts. SIGHUP
 does the same if stdin, stdout or stderr is a terminal, and is ignored otherwise
-(nohup).
-Exit status: 0 if every byte came back (--ping: at least one probe), 1 after a
-failure, 2 for wrong usage.`,
+(nohup). Ctrl-\\ prints the statistics of --ping so far, and goes on.
+Exit status: 0 if every byte came back (--ping: at least one probe) and every
+--expect is met, 1 after a failure, 2 for wrong usage. With a condition on loss
+or errors, the conditions judge the errors of --load.`,
 };
 
 /**
@@ -194,12 +233,24 @@ function hostPortHint(text: string): string | undefined {
 /** The modes that each flag needs, for the flags that not all modes have. */
 const NEEDED_MODES: readonly [keyof typeof flags, readonly string[]][] = [
   ["interval", ["ping"]],
+  ["connect", ["ping"]],
+  ["expect", ["ping", "load"]],
+  ["html", ["ping", "load"]],
   ["count", ["ping", "load"]],
   ["size", ["ping", "load"]],
   ["connections", ["load"]],
   ["duration", ["load"]],
   ["rate", ["load"]],
+  ["reconnect", ["load"]],
+  ["warmup", ["load"]],
 ];
+
+/** Whether the value of a flag says that it was given. */
+function isGiven(value: unknown): boolean {
+  return Array.isArray(value)
+    ? value.length > 0
+    : value !== undefined && value !== false;
+}
 
 /** The mode that a command line asks for. @throws {UsageError} */
 export function modeOf(
@@ -216,12 +267,13 @@ export function modeOf(
     );
   }
   for (const [name, needed] of NEEDED_MODES) {
-    if (values[name] !== undefined && !needed.includes(mode ?? "")) {
+    if (isGiven(values[name]) && !needed.includes(mode ?? "")) {
       throw new UsageError(
         `--${name} needs ${needed.map((mode) => `--${mode}`).join(" or ")}`,
       );
     }
   }
+  if (mode) checkRunOptions(mode, values);
   return mode ?? (message === "-" ? "pipe" : "message");
 }
 
@@ -250,26 +302,25 @@ async function main(
   positionals: string[],
 ): Promise<number> {
   const mode = modeOf(values, positionals);
-  const { json, interval, count, size, connections, duration, rate } = values;
-  const options: ModeOptions = {
-    ...connectOptions(values),
-    json,
-    interval,
-    count,
-    size,
-    connections,
-    duration,
-    rate,
-  };
+  const { rate } = values;
+  const { html: path, ...given } = values;
+  const options: ModeOptions = { ...given, ...connectOptions(values) };
   const ca = values["tls-ca"];
   if (ca) options.caCerts = [readCertificates(ca)];
+  using html = path === undefined ? undefined : new HtmlFile(path, {
+    options: optionRows(flags, values),
+    environment: environmentRows(version(program), new Date()),
+  });
+  options.html = html;
   switch (mode) {
     case "pipe":
       return await runPipe(options);
     case "ping":
       return await runPing(options);
     case "load":
-      return await runLoad(options);
+      return rate === "max"
+        ? await runMaxRate(options)
+        : await runLoad({ ...options, rate });
     case "message":
       return await runMessage(positionals[0] ?? DEFAULT_MESSAGE, options);
   }

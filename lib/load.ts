@@ -20,15 +20,22 @@
 
 import type { LoadOptions, LoadSummary } from "./client/load_options.ts";
 import { LoadRun } from "./client/load_run.ts";
-import { connect } from "./echo.ts";
+import { connect, ConnectError } from "./echo.ts";
 import {
   DEFAULT_CONNECTIONS,
   DEFAULT_DURATION_MS,
   DEFAULT_MESSAGE_SIZE,
   DEFAULT_TIMEOUT_MS,
+  DEFAULT_WARMUP_MS,
 } from "./net/defaults.ts";
 import { formatEndpoint } from "./net/endpoint.ts";
-import { checkRange, POSITIVE, POSITIVE_INTEGER } from "./net/validate.ts";
+import { portsUsedUp } from "./net/system_error.ts";
+import {
+  checkRange,
+  DELAY,
+  POSITIVE,
+  POSITIVE_INTEGER,
+} from "./net/validate.ts";
 
 export type * from "./client/load_options.ts";
 
@@ -43,17 +50,38 @@ export async function load(options: LoadOptions = {}): Promise<LoadSummary> {
   const {
     connections = DEFAULT_CONNECTIONS,
     count = Infinity,
+    warmup = count === Infinity ? DEFAULT_WARMUP_MS : 0,
     duration = count === Infinity ? DEFAULT_DURATION_MS : Infinity,
     size = DEFAULT_MESSAGE_SIZE,
     timeout = DEFAULT_TIMEOUT_MS,
     rate,
+    reconnect,
   } = options;
   const action = `Cannot load ${formatEndpoint(options)}`;
   checkRange(POSITIVE_INTEGER, {
     action,
-    options: { connections, count: options.count, size },
+    options: { connections, count: options.count, size, reconnect },
   });
   checkRange(POSITIVE, { action, options: { duration, rate } });
+  checkRange(DELAY, { action, options: { warmup } });
+  let connected = false;
+  async function dial(signal?: AbortSignal): Promise<Deno.Conn> {
+    try {
+      const conn = await connect({
+        ...options,
+        timeout,
+        ...signal && { wait: 0, signal },
+      });
+      connected = true;
+      return conn;
+    } catch (error) {
+      // Without an earlier success, the address itself may be the reason.
+      const reason = connected && portsUsedUp(error);
+      throw reason
+        ? new ConnectError(`${action}: ${reason}`, { cause: error })
+        : error;
+    }
+  }
   const run = new LoadRun({
     ...options,
     connections,
@@ -61,13 +89,9 @@ export async function load(options: LoadOptions = {}): Promise<LoadSummary> {
     duration,
     size,
     timeout,
+    warmup,
     action,
-    dial: (signal) =>
-      connect(
-        signal
-          ? { ...options, timeout, wait: 0, signal }
-          : { ...options, timeout },
-      ),
+    dial,
   });
   return await run.run();
 }

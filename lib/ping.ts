@@ -1,8 +1,9 @@
 /**
  * Probes over one connection, one at a time, at an interval: what ping(8) does with
- * ICMP, for an echo server. After a lost probe the connection is closed, because its late echo would be
- * mistaken for that of the next probe. A connection that the server closed between two probes is replaced
- * without a loss.
+ * ICMP, for an echo server. After a lost probe the connection is closed, because its
+ * late echo would be mistaken for that of the next probe. A connection that the
+ * server closed between two probes is replaced without a loss. With `connect`, it
+ * times new connections to any port instead.
  *
  * ```ts
  * import { ping } from "./ping.ts";
@@ -14,6 +15,9 @@
  * @module
  */
 
+import { ConnectProber } from "./client/connect_prober.ts";
+import type { PingInterval } from "./client/ping_intervals.ts";
+import { PingRecorder, type PingSummary } from "./client/ping_recorder.ts";
 import { type Probe, Prober } from "./client/prober.ts";
 import { connect, ConnectError, type ConnectOptions } from "./echo.ts";
 import {
@@ -30,9 +34,10 @@ import {
   POSITIVE_INTEGER,
   POSITIVE_INTEGER_OR_INFINITY,
 } from "./net/validate.ts";
-import { Histogram, type LatencySummary } from "./stats/histogram.ts";
+import type { Bucket, LatencySummary } from "./stats/histogram.ts";
+import { tlsStarter } from "./tls/start_tls.ts";
 
-export type { LatencySummary, Probe };
+export type { Bucket, LatencySummary, PingInterval, PingSummary, Probe };
 
 /** The options of a ping run. */
 export interface PingOptions extends ConnectOptions {
@@ -47,10 +52,17 @@ export interface PingOptions extends ConnectOptions {
    */
   count?: number | undefined;
   /**
-   * Bytes of a probe.
+   * Bytes of a probe. Not used with `connect`.
    * @default {56}
    */
   size?: number | undefined;
+  /**
+   * Measure only the time to connect, and to finish the TLS handshake with `tls`.
+   * Each probe makes a connection and closes it, so the server need not echo. The
+   * look-up of a host name is included.
+   * @default {false}
+   */
+  connect?: boolean | undefined;
   /**
    * Milliseconds after which a probe, or the connection for it, counts as lost.
    * @default {2000}
@@ -58,22 +70,19 @@ export interface PingOptions extends ConnectOptions {
   timeout?: number | undefined;
   /** Ends the run early. The result covers what was done until then. */
   signal?: AbortSignal | undefined;
+  /**
+   * Called once, before the first connection, with the run. What it throws goes to
+   * `reportError()`.
+   */
+  onRun?: ((run: PingRun) => void) | undefined;
   /** Called after each probe. What it throws goes to `reportError()`. */
   onProbe?: ((probe: Probe) => void) | undefined;
 }
 
-/** The result of a ping run. */
-export interface PingSummary {
-  /** Probes sent. Probes without a connection are included. */
-  sent: number;
-  /** Probes whose whole echo came back. */
-  received: number;
-  /** The share of lost probes, from 0 to 1. */
-  loss: number;
-  /** Milliseconds from the first probe to the end. */
-  duration: number;
-  /** The round-trip times, in milliseconds. */
-  rtt: LatencySummary;
+/** A run that is under way. */
+export interface PingRun {
+  /** The summary of the probes so far. */
+  summary(): PingSummary;
 }
 
 /** Milliseconds. Timers cannot keep a schedule with a shorter interval. */
@@ -87,10 +96,10 @@ function probesCovered(took: number, interval: number): number {
 
 /**
  * Sends `count` probes, or until the signal is aborted. Lost probes are counted, not
- * thrown. A probe that needs a connection connects when the probe is due. If it
- * fails and took longer than `interval`, the probes that were due in that time count
+ * thrown. A probe that needs a connection connects when the probe is due. If that
+ * fails and takes longer than `interval`, the probes that were due in that time count
  * as lost too. If an echo, or a connect that succeeds, takes longer than `interval`,
- * later probes are delayed.
+ * later probes are delayed. With `connect`, each probe is a connect.
  *
  * @throws {RangeError} if an option is out of range.
  * @throws the error of `connect` if a permission is missing, or if the server cannot
@@ -100,64 +109,60 @@ export async function ping(options: PingOptions = {}): Promise<PingSummary> {
   const {
     interval = DEFAULT_PING_INTERVAL_MS,
     count = Infinity,
-    size = DEFAULT_PING_SIZE,
     timeout = DEFAULT_PING_TIMEOUT_MS,
     wait = 0,
     signal,
+    onRun,
     onProbe,
   } = options;
   const action = `Cannot ping ${formatEndpoint(options)}`;
-  checkRange(POSITIVE_INTEGER, { action, options: { size } });
+  const { size = DEFAULT_PING_SIZE } = options;
+  if (!options.connect) {
+    checkRange(POSITIVE_INTEGER, { action, options: { size } });
+  }
   checkRange(POSITIVE_INTEGER_OR_INFINITY, { action, options: { count } });
   checkRange(NON_NEGATIVE, { action, options: { interval } });
-  const times = new Histogram();
   const underWay = `Cannot connect to ${
     formatEndpoint(options)
   }: connection attempt under way`;
-  let sent = 0;
   const dial = (wait: number) => connect({ ...options, timeout, wait });
-  using prober = new Prober({
-    size,
-    timeout,
-    action,
-    dial: () => dial(0),
-    signal,
-  });
+  using prober = options.connect
+    ? new ConnectProber(() => dial(0))
+    : new Prober({ size, timeout, action, dial: () => dial(0), signal });
+  let start = performance.now();
+  let recorder = new PingRecorder();
+  const summary = () => recorder.summary(performance.now() - start);
 
   function report(probe: Probe): void {
-    sent++;
-    if (probe.rtt !== undefined) times.record(probe.rtt);
+    recorder.record(probe.rtt, performance.now() - start);
     notify(onProbe, probe);
   }
 
-  let start = performance.now();
+  notify(onRun, { summary });
   try {
+    // Loads TLS now, or the first probe would include it.
+    if (options.connect) await tlsStarter(options, action);
     if (wait > 0) await prober.connect(() => dial(wait));
     start = performance.now();
-    for (let due = start; sent < count && !signal?.aborted;) {
-      const probe = await prober.probe(sent + 1);
+    recorder = new PingRecorder();
+    for (let due = start; recorder.sent < count && !signal?.aborted;) {
+      const probe = await prober.probe(recorder.sent + 1);
       // A probe in flight when the run is aborted counts neither as sent nor lost.
       if (signal?.aborted) break;
       report(probe);
       let lost = probesCovered(prober.failedAt - due, interval);
-      for (; lost > 0 && sent < count && !signal?.aborted; lost--) {
+      for (; lost > 0 && recorder.sent < count && !signal?.aborted; lost--) {
         const error = new ConnectError(underWay, { cause: probe.error });
-        report({ seq: sent + 1, size, error });
+        const timestamp = new Date().toISOString();
+        report({ seq: recorder.sent + 1, size, timestamp, error });
         due += interval;
       }
-      if (sent === count) break;
+      if (recorder.sent === count) break;
       due = Math.max(due + interval, performance.now());
       await sleep(Math.max(0, due - performance.now()), signal);
     }
   } catch (error) {
     if (!signal?.aborted) throw error;
   }
-  const received = times.count;
-  return {
-    sent,
-    received,
-    loss: sent === 0 ? 0 : 1 - received / sent,
-    duration: performance.now() - start,
-    rtt: times.summary(),
-  };
+  return summary();
 }

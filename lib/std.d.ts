@@ -67,6 +67,7 @@ declare module "@std/cli/parse-args" {
   export interface ParseOptions {
     string?: string | readonly string[];
     boolean?: boolean | string | readonly string[];
+    collect?: string | readonly string[];
     alias?: Record<string, string | readonly string[]>;
     unknown?: (arg: string, key?: string, value?: unknown) => unknown;
   }

@@ -9,9 +9,10 @@ import config from "../deno.json" with { type: "json" };
 const ALLOWED: Record<string, readonly string[]> = {
   ".": ["cli", "lib", "net"],
   cli: ["lib", "stats", "net"],
-  lib: ["server", "client", "faults", "stats", "tls", "net"],
+  lib: ["server", "client", "report", "faults", "stats", "tls", "net"],
   server: ["faults", "tls", "net"],
   client: ["stats", "net"],
+  report: ["stats", "net"],
   tls: ["net"],
   faults: ["net"],
   stats: ["net"],

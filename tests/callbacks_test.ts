@@ -81,7 +81,7 @@ describe("an error that a callback throws is reported, and the call continues:",
     assertEquals(reported, ["onAcceptError"]);
   });
 
-  it("onProbe of ping", async () => {
+  it("onRun and onProbe of ping", async () => {
     await using server = serve({ port: 0 });
     const reported = await reportedBy(async () => {
       const { sent, received } = await ping({
@@ -89,11 +89,12 @@ describe("an error that a callback throws is reported, and the call continues:",
         interval: 1,
         count: 3,
         timeout: 20_000,
+        onRun: throwing("onRun"),
         onProbe: throwing("onProbe"),
       });
       assertEquals([sent, received], [3, 3]);
     });
-    assertEquals(reported, ["onProbe", "onProbe", "onProbe"]);
+    assertEquals(reported, ["onRun", "onProbe", "onProbe", "onProbe"]);
   });
 
   it("onInterval of load", async () => {
@@ -103,6 +104,7 @@ describe("an error that a callback throws is reported, and the call continues:",
       const { messages, errors } = await load({
         ...to(server),
         connections: 1,
+        warmup: 0,
         signal: controller.signal,
         onInterval() {
           controller.abort();

@@ -56,7 +56,11 @@ describe("load", () => {
 
   it("ends after its duration", async () => {
     await using server = serve({ port: 0 });
-    const summary = await load({ port: portOf(server), duration: 50 });
+    const summary = await load({
+      port: portOf(server),
+      duration: 50,
+      warmup: 0,
+    });
     assertGreaterOrEqual(summary.duration, 50);
     assert(summary.messages > 0);
   });
@@ -69,6 +73,7 @@ describe("load", () => {
     const summary = await load({
       port: portOf(server),
       connections: 1,
+      warmup: 0,
       signal: controller.signal,
       onStart: () => starts++,
       onInterval(second) {
@@ -91,6 +96,7 @@ describe("load", () => {
         port: portOf(server),
         connections: 2,
         duration,
+        warmup: 0,
         onInterval: (second) => seconds.push(second),
       });
       assertEquals(seconds.length, events);
@@ -127,6 +133,7 @@ describe("load", () => {
         port: server.port,
         connections: 5,
         duration: 300,
+        warmup: 0,
         timeout: 60_000,
       });
     assertLess(performance.now() - start, 50_000);
@@ -142,7 +149,12 @@ describe("load", () => {
       await discard(conn);
     });
     const { duration, messages, messagesPerSecond, late, unanswered } =
-      await load({ port: server.port, connections: 3, duration: 100 });
+      await load({
+        port: server.port,
+        connections: 3,
+        duration: 100,
+        warmup: 0,
+      });
     assertEquals([duration, messages, late, unanswered], [100, 3, 3, 0]);
     assertEquals(messagesPerSecond, 0);
   });
@@ -259,6 +271,7 @@ describe("load with a rate", () => {
       connections: 1,
       rate: 1_000,
       duration: 300,
+      warmup: 0,
     });
     assertEquals(messages, 0);
     // One of about 280 that were due was sent.
@@ -277,6 +290,202 @@ describe("load with a rate", () => {
   });
 });
 
+describe("load with a warm-up", () => {
+  for (const rate of [undefined, 1_000]) {
+    const kind = rate ? "a rate" : "no rate";
+    it(`leaves the messages of the warm-up out of all figures, with ${kind}`, async () => {
+      await using server = serve({ port: 0 });
+      const seconds: LoadInterval[] = [];
+      const summary = await load({
+        port: portOf(server),
+        connections: 2,
+        rate,
+        warmup: 300,
+        count: 200,
+        onInterval: (second) => seconds.push(second),
+      });
+      assertEquals([summary.warmup, summary.messages], [300, 200]);
+      assertEquals(summary.rate, rate);
+      assert(server.stats().bytesRead > 200 * 512);
+      const sum = seconds.reduce((sum, { messages }) => sum + messages, 0);
+      assertEquals(sum, 200);
+      assertEquals(summary.intervals, seconds);
+      assertEquals(
+        summary.buckets.reduce((sum, { count }) => sum + count, 0),
+        200,
+      );
+      // The last message is due 199 ms after the warm-up.
+      if (rate) assertGreaterOrEqual(summary.duration, 199);
+      assertEquals(seconds.at(-1)!.elapsed, summary.duration);
+    });
+  }
+
+  it("measures for the whole duration after it", async () => {
+    await using server = serve({ port: 0 });
+    const options = { connections: 2, warmup: 200, duration: 300 };
+    const start = performance.now();
+    const summary = await load({ ...options, port: portOf(server) });
+    assertGreaterOrEqual(performance.now() - start, 500);
+    assertEquals([summary.duration, summary.warmup], [300, 200]);
+    assertEquals(summary.intervals.map(({ elapsed }) => elapsed), [300]);
+  });
+
+  it("leaves out a message that was due in it, and answered after it", async () => {
+    // The first message is answered after the warm-up, the others at once.
+    await using server = peer(async (conn) => {
+      const first = await read(conn, 512);
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      await write(conn, first);
+      await echo(conn);
+    });
+    const { messages, latency, maxLag, dropped } = await load({
+      port: server.port,
+      connections: 1,
+      rate: 20,
+      warmup: 300,
+      count: 20,
+    });
+    assertEquals([messages, dropped], [20, 0]);
+    // The message that was due first after the warm-up waited 100 ms.
+    assertLess(latency.max, 300);
+    assertLess(maxLag, 300);
+  });
+
+  it("counts errors, the only figure that includes it", async () => {
+    await using server = peer(discard);
+    const { messages, errors, intervals } = await load({
+      port: server.port,
+      connections: 1,
+      warmup: 400,
+      duration: 50,
+      timeout: 100,
+    });
+    assertEquals([messages, Object.keys(errors)], [0, ["timeout"]]);
+    assertGreaterOrEqual(intervals[0]!.errors, 1);
+  });
+
+  it("reports nothing if it is aborted in it", async () => {
+    await using server = serve({ port: 0 });
+    const summary = await load({
+      port: portOf(server),
+      warmup: 60_000,
+      signal: AbortSignal.timeout(100),
+    });
+    assertEquals([summary.messages, summary.intervals], [0, []]);
+    assertEquals([summary.percentiles, summary.cpuUtilization], [[], 0]);
+  });
+});
+
+it("load measures the CPU time of the client", async () => {
+  await using server = serve({ port: 0 });
+  const busy = await load({ port: portOf(server), duration: 300, warmup: 0 });
+  assertGreaterOrEqual(busy.cpuUtilization, 0.1);
+  const idle = await load({
+    port: portOf(server),
+    connections: 1,
+    rate: 10,
+    duration: 300,
+    warmup: 0,
+  });
+  assertLess(idle.cpuUtilization, busy.cpuUtilization);
+});
+
+it("load has percentiles of each interval, and the curve of the run", async () => {
+  await using server = serve({ port: 0 });
+  const { intervals, percentiles, latency } = await load({
+    port: portOf(server),
+    connections: 2,
+    duration: 1_200,
+    warmup: 0,
+  });
+  assertEquals(intervals.length, 2);
+  for (const { p50, p99, max, timestamp } of intervals) {
+    assert(0 < p50 && p50 <= p99 && p99 <= max);
+    assertEquals(new Date(timestamp).toISOString(), timestamp);
+  }
+  assertEquals(percentiles[0], { percentile: 0, latency: latency.min });
+  assertEquals(percentiles.at(-1), { percentile: 100, latency: latency.max });
+});
+
+describe("load that replaces connections", () => {
+  for (const rate of [undefined, 500]) {
+    it(`after ${rate ? "messages at a rate" : "messages"}`, async () => {
+      const counts: number[] = [];
+      await using server = peer(async (conn) => {
+        const index = counts.push(0) - 1;
+        for (;;) {
+          const bytes = await read(conn, 512);
+          if (bytes.length < 512) break;
+          await write(conn, bytes);
+          counts[index]!++;
+        }
+      });
+      const { messages, errors, reconnects, connects } = await load({
+        port: server.port,
+        connections: 2,
+        rate,
+        count: 60,
+        reconnect: 5,
+      });
+      assertEquals([messages, errors, reconnects], [60, {}, 0]);
+      assertEquals(counts.reduce((sum, count) => sum + count, 0), 60);
+      assert(counts.every((count) => count <= 5), `${counts}`);
+      assertGreaterOrEqual(counts.length, 12);
+      assertGreaterOrEqual(connects!.count, 10);
+      assert(connects!.min > 0 && connects!.max >= connects!.p50);
+    });
+  }
+
+  it("without an error at the server", async () => {
+    const outcomes: unknown[] = [];
+    await using server = serve({
+      port: 0,
+      onClose: (connection) => outcomes.push(connection.error),
+    });
+    await load({
+      port: portOf(server),
+      connections: 2,
+      count: 60,
+      reconnect: 5,
+    });
+    await server.shutdown();
+    assert(outcomes.length >= 12);
+    assertEquals(outcomes.filter((error) => error !== undefined), []);
+  });
+
+  it("has no connect times otherwise", async () => {
+    await using server = serve({ port: 0 });
+    const summary = await load({ port: portOf(server), count: 10 });
+    assertEquals(summary.connects, undefined);
+  });
+
+  it("says that the ephemeral ports are used up", async () => {
+    await using server = serve({ port: 0 });
+    const real = Deno.connect;
+    let connects = 0;
+    Deno.connect = ((options: Deno.ConnectOptions) => {
+      if (++connects <= 2) return real(options);
+      throw new Deno.errors.AddrNotAvailable("os error 99");
+    }) as typeof Deno.connect;
+    try {
+      const { errors, firstErrors } = await load({
+        port: portOf(server),
+        connections: 2,
+        reconnect: 2,
+        duration: 200,
+        warmup: 0,
+      });
+      assertEquals(Object.keys(errors), ["connect"]);
+      assertMatch(
+        firstErrors["connect"]!,
+        /^Cannot load 127.*: the ephemeral ports of this host are used up; /,
+      );
+    } finally {
+      Deno.connect = real;
+    }
+  });
+});
+
 it("load refuses what cannot be, by name", async () => {
   for (
     const option of [
@@ -285,6 +494,8 @@ it("load refuses what cannot be, by name", async () => {
       { size: 0 },
       { rate: 0 },
       { duration: -1 },
+      { warmup: -1 },
+      { reconnect: 0 },
       { timeout: NaN },
     ]
   ) {
@@ -297,7 +508,7 @@ it("load refuses what cannot be, by name", async () => {
 });
 
 describe("load counts errors by kind", () => {
-  const short = { connections: 2, duration: 700, timeout: 300 };
+  const short = { connections: 2, duration: 700, warmup: 0, timeout: 300 };
 
   it("a server that never answers", async () => {
     await using server = peer(discard);

@@ -1,4 +1,10 @@
-import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertLess,
+  assertRejects,
+} from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import {
   ConnectionRefusedError,
@@ -7,7 +13,12 @@ import {
   TimedOutError,
   UnexpectedEofError,
 } from "../lib/echo.ts";
-import { ping, type Probe } from "../lib/ping.ts";
+import {
+  ping,
+  type PingRun,
+  type PingSummary,
+  type Probe,
+} from "../lib/ping.ts";
 import {
   closedPort,
   discard,
@@ -41,6 +52,22 @@ describe("ping", () => {
     ]);
     assert(probes.every(({ rtt }) => rtt! > 0));
     assertEquals([summary.sent, summary.received, summary.loss], [5, 5, 0]);
+    const times = probes.map(({ timestamp }) => Date.parse(timestamp));
+    assert(
+      probes.every(({ timestamp }, i) =>
+        timestamp === new Date(times[i]!).toISOString()
+      ),
+    );
+    assertEquals(times, times.toSorted((a, b) => a - b));
+    const rtts = probes.map(({ rtt }) => rtt!);
+    const differences = rtts.slice(1).map((rtt, i) => Math.abs(rtt - rtts[i]!));
+    assertAlmostEquals(
+      summary.jitter,
+      differences.reduce((sum, difference) => sum + difference) / 4,
+    );
+    const { buckets, intervals } = summary;
+    assertEquals(buckets.reduce((sum, { count }) => sum + count, 0), 5);
+    assertEquals(intervals.reduce((sum, { messages }) => sum + messages, 0), 5);
     const { min, mean, max } = summary.rtt;
     assert(min <= mean && mean <= max);
     assertEquals(server.stats().accepted, 1);
@@ -282,5 +309,128 @@ describe("ping", () => {
       const { sent, received, loss } = await ping({ signal, wait });
       assertEquals([sent, received, loss], [0, 0, 0]);
     }
+  });
+
+  it("has the summary of the probes so far", async () => {
+    await using server = serve({ port: 0 });
+    let run: PingRun | undefined;
+    const summaries: PingSummary[] = [];
+    const last = await ping({
+      ...quick,
+      timeout: 20_000,
+      port: portOf(server),
+      count: 3,
+      onRun(started) {
+        run = started;
+        summaries.push(run.summary());
+      },
+      onProbe: () => summaries.push(run!.summary()),
+    });
+    assertEquals(summaries.map(({ sent }) => sent), [0, 1, 2, 3]);
+    assertEquals(summaries.map(({ received }) => received), [0, 1, 2, 3]);
+    assertEquals(summaries.at(-1)!.rtt, last.rtt);
+    assert(summaries[1]!.duration <= last.duration);
+  });
+});
+
+describe("ping with connect", () => {
+  it("connects for each probe, and sends nothing", async () => {
+    const lengths: Promise<number>[] = [];
+    await using server = peer((conn) => {
+      const received = read(conn);
+      lengths.push(received.then(({ length }) => length));
+      return received.then(() => {});
+    });
+    const probes: Probe[] = [];
+    const { sent, received, rtt, jitter } = await ping({
+      ...quick,
+      timeout: 20_000,
+      connect: true,
+      // Not used, so not checked.
+      size: 0,
+      port: server.port,
+      count: 4,
+      onProbe: (probe) => probes.push(probe),
+    });
+    assertEquals([sent, received], [4, 4]);
+    assertEquals(probes.map(({ seq, size }) => [seq, size]), [
+      [1, 0],
+      [2, 0],
+      [3, 0],
+      [4, 0],
+    ]);
+    assert(probes.every(({ reconnected }) => reconnected === undefined));
+    assert(rtt.min > 0 && jitter > 0);
+    await until(() => lengths.length === 4);
+    // Each connection was closed by the client.
+    assertEquals(await Promise.all(lengths), [0, 0, 0, 0]);
+  });
+
+  it("loses each probe at a port that nothing listens on", async () => {
+    const names: unknown[] = [];
+    const { sent, received } = await ping({
+      ...quick,
+      timeout: 20_000,
+      connect: true,
+      port: closedPort(),
+      count: 3,
+      onProbe: ({ error, rtt }) => names.push(error?.name, rtt),
+    });
+    assertEquals([sent, received], [3, 0]);
+    const loss = ["ConnectionRefusedError", undefined];
+    assertEquals(names, [...loss, ...loss, ...loss]);
+  });
+
+  it("makes an attempt for each probe, however long one takes", async () => {
+    // A TLS server that never shakes hands.
+    await using server = peer(discard);
+    const errors: unknown[] = [];
+    const { duration } = await ping({
+      interval: 10,
+      timeout: 100,
+      connect: true,
+      tls: true,
+      port: server.port,
+      count: 3,
+      onProbe: ({ error }) => errors.push(error),
+    });
+    assert(errors.every((error) => error instanceof TimedOutError));
+    assert(duration >= 290, `${duration}`);
+  });
+
+  it("waits for a server if it is told to", async () => {
+    const port = closedPort();
+    const options = { port, connect: true, count: 2, interval: 1 };
+    const going = ping({ ...options, wait: 20_000, timeout: 20_000 });
+    await using _server = serve({ port });
+    assertEquals((await going).received, 2);
+    await assertRejects(
+      () => ping({ ...options, port: closedPort(), wait: 30 }),
+      ConnectionRefusedError,
+    );
+  });
+
+  it("ends when it is aborted during an attempt", async () => {
+    await using server = peer(discard);
+    const { sent } = await ping({
+      connect: true,
+      tls: true,
+      timeout: 60_000,
+      port: server.port,
+      signal: AbortSignal.timeout(100),
+    });
+    assertEquals(sent, 0);
+  });
+
+  it("cannot go on with options that never work", async () => {
+    await assertRejects(
+      () => ping({ ...quick, connect: true, port: 70_000, count: 1 }),
+      RangeError,
+    );
+    await assertRejects(
+      () => ping({ ...quick, connect: true, tls: true, path: "/tmp/x" }),
+      TypeError,
+      "TLS is for TCP",
+    );
   });
 });

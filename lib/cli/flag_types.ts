@@ -111,3 +111,15 @@ export function oneOf<T extends string>(
     parse: (text) => words.find((word) => word === text),
   };
 }
+
+/** A value of `type`, or a word in its place. */
+export function orWord<T, W extends string>(
+  type: FlagType<T>,
+  word: W,
+): FlagType<T | W> {
+  return {
+    placeholder: `${type.placeholder}|${word}`,
+    expected: `${type.expected}, or ${word}`,
+    parse: (text) => text === word ? word : type.parse(text),
+  };
+}

@@ -22,10 +22,15 @@ import { closestString } from "@std/text/closest-string";
 import type { FlagType } from "./flag_types.ts";
 import { DEFAULT_COLUMNS, wrap } from "./terminal.ts";
 
+/** What a flag's value is parsed as: an element, if it may be repeated. */
+type Parsed<T> = T extends readonly (infer Item)[] ? Item : NonNullable<T>;
+
 /** A flag: a row of the table. `T` is what `parseFlags` returns for it. */
 export interface Flag<T> {
   /** The type of its value. A boolean flag has none. */
-  readonly type?: FlagType<NonNullable<T>>;
+  readonly type?: FlagType<Parsed<T>>;
+  /** Whether it may be given several times, each time with a value. */
+  readonly isRepeatable?: boolean;
   /** A letter that stands for the name: `h` for `-h`. */
   readonly letter?: string | undefined;
   /** What it does, for the help text. */
@@ -56,11 +61,16 @@ export function flag<T>(
   defaultText?: string | number,
 ): Flag<T | undefined> {
   return {
-    type: type as FlagType<NonNullable<T>>,
+    type: type as FlagType<Parsed<T | undefined>>,
     help: defaultText === undefined
       ? help
       : `${help} (default: ${defaultText})`,
   };
+}
+
+/** A flag that may be given several times. Its value is a list, empty by default. */
+export function repeatableFlag<T>(type: FlagType<T>, help: string): Flag<T[]> {
+  return { type, help: `${help} (repeatable)`, isRepeatable: true };
 }
 
 /** A flag without a value: true if it is given. */
@@ -163,8 +173,18 @@ function checkPositionals(
   );
 }
 
+/** @throws {UsageError} that names the flag, if its value has another form. */
+function parseValue<T>(name: string, type: FlagType<T>, text: string): T {
+  const value = type.parse(text);
+  if (value !== undefined) return value;
+  throw new UsageError(
+    `Cannot use --${name} "${text}": expected ${type.expected}`,
+  );
+}
+
 /**
- * Parses a command line. Of a flag that is given twice, the last one counts.
+ * Parses a command line. Of a flag that is given twice, the last one counts,
+ * unless it is repeatable.
  *
  * @throws {UsageError} for an unknown flag, a value that is missing or of another
  * form, and too many positionals.
@@ -179,17 +199,17 @@ export function parseFlags<F extends Flags>(
   const parsed = parseArgs(given, {
     string: names.filter((name) => flags[name]!.type),
     boolean: names.filter((name) => !flags[name]!.type),
+    collect: names.filter((name) => flags[name]!.isRepeatable),
   });
   checkPositionals(positionals, options);
   const values: Record<string, unknown> = {};
-  for (const [name, { type }] of Object.entries(flags)) {
-    const text = parsed[name];
-    values[name] = type && text !== undefined ? type.parse(text) : text;
-    if (text !== undefined && values[name] === undefined) {
-      throw new UsageError(
-        `Cannot use --${name} "${text}": expected ${type!.expected}`,
-      );
-    }
+  for (const [name, { type, isRepeatable }] of Object.entries(flags)) {
+    const given = parsed[name];
+    values[name] = !type || given === undefined
+      ? given
+      : isRepeatable
+      ? given.map((text: string) => parseValue(name, type, text))
+      : parseValue(name, type, given);
   }
   return { values: values as Values<F>, positionals };
 }

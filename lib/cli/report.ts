@@ -15,6 +15,7 @@
 import type { Bucket, LoadInterval, LoadSummary } from "../load.ts";
 import { formatCount, formatDuration, plural } from "../net/format.ts";
 import type { PingSummary, Probe } from "../ping.ts";
+import { CLIENT_BUSY_SHARE } from "../stats/rate_step.ts";
 import { printable } from "./terminal.ts";
 
 /** Latencies in milliseconds, as ping(8) prints them: `0.123/4.500 ms`. */
@@ -22,18 +23,35 @@ function formatLatencies(...latencies: number[]): string {
   return `${latencies.map((ms) => ms.toFixed(3)).join("/")} ms`;
 }
 
-/** The result of one probe. */
-export function probeLine(endpoint: string, probe: Probe): string {
-  const { seq, size, rtt, error, reconnected } = probe;
+/** What a ping run does. */
+export function pingHeading(
+  endpoint: string,
+  { size, connect }: { size: number; connect?: boolean | undefined },
+): string {
+  return `PING ${endpoint}: ${connect ? "connect" : `${size} bytes of data`}`;
+}
+
+/** The result of one probe, which only connects if `connect` is true. */
+export function probeLine(
+  endpoint: string,
+  { seq, size, rtt, error, reconnected }: Probe,
+  connect = false,
+): string {
+  const [success, failure] = connect
+    ? [`connected to ${endpoint}`, `no connection to ${endpoint}`]
+    : [`${size} bytes from ${endpoint}`, `no echo from ${endpoint}`];
   const line = rtt === undefined
-    ? `no echo from ${endpoint}: seq=${seq} (${error?.message ?? "lost"})`
-    : `${size} bytes from ${endpoint}: seq=${seq} time=${formatLatencies(rtt)}`;
+    ? `${failure}: seq=${seq} (${error?.message ?? "lost"})`
+    : `${success}: seq=${seq} time=${formatLatencies(rtt)}`;
   return reconnected ? `${line} (reconnected)` : line;
 }
 
 /** The result of all probes. */
-export function pingReport(endpoint: string, summary: PingSummary): string {
-  const { sent, received, loss, duration, rtt } = summary;
+export function pingReport(
+  endpoint: string,
+  summary: PingSummary,
+): string {
+  const { sent, received, loss, duration, rtt, jitter } = summary;
   const percent = Number((loss * 100).toFixed(3));
   const lines = [
     `--- ${endpoint} ping statistics ---`,
@@ -47,6 +65,8 @@ export function pingReport(endpoint: string, summary: PingSummary): string {
       `rtt min/avg/max/mdev = ${formatLatencies(min, mean, max, stddev)}`,
       `rtt p50/p99 = ${formatLatencies(p50, p99)}`,
     );
+    // The first difference needs two round trips.
+    if (received > 1) lines.push(`jitter = ${formatLatencies(jitter)}`);
   }
   return lines.join("\n");
 }
@@ -121,7 +141,7 @@ const MAX_NORMAL_LAG_MS = 15;
 
 /** What went wrong in a load run, or what may have distorted it. */
 function problemLines(summary: LoadSummary): string[] {
-  const { unanswered, reconnects, dropped, maxLag } = summary;
+  const { unanswered, reconnects, dropped, maxLag, cpuUtilization } = summary;
   const errors = Object.entries(summary.errors);
   const lines = errors.length === 0
     ? ["no errors"]
@@ -157,6 +177,13 @@ function problemLines(summary: LoadSummary): string[] {
       } late: it may be too slow for this rate`,
     );
   }
+  if (cpuUtilization >= CLIENT_BUSY_SHARE) {
+    lines.push(
+      `the client was busy ${
+        Math.round(cpuUtilization * 100)
+      } % of the time: the server may be faster`,
+    );
+  }
   return lines;
 }
 
@@ -166,11 +193,15 @@ export function loadReport(
   summary: LoadSummary,
   columns: number,
 ): string {
-  const { connections, size, messages, duration, starved } = summary;
+  const { connections, size, messages, duration, starved, warmup, connects } =
+    summary;
   const lines = [
     `--- ${endpoint} load: ${
       plural(connections, "connection")
     }, ${size} bytes a message ---`,
+    ...warmup > 0
+      ? [`after ${formatDuration(warmup)} of warm-up, which is in no figure:`]
+      : [],
     `${formatCount(messages)} messages verified in ${
       formatDuration(duration)
     }: ${formatCount(summary.messagesPerSecond)} messages/s, ${
@@ -185,6 +216,13 @@ export function loadReport(
     `fairness ${summary.fairness.toFixed(4)} (Jain), ${starved} starved`,
     `latency min/avg/max = ${formatLatencies(min, mean, max)}`,
     `latency p50/p90/p99/p99.9 = ${formatLatencies(p50, p90, p99, p999)}`,
+    ...connects
+      ? [
+        `connect p50/p99/max = ${
+          formatLatencies(connects.p50, connects.p99, connects.max)
+        }`,
+      ]
+      : [],
     "",
     ...histogramLines(summary.buckets, columns),
   ].join("\n");

@@ -71,3 +71,9 @@ export function onTerminationSignal(
     Deno.addSignalListener(signal, () => onSignal(signal));
   }
 }
+
+/** Calls `handler` for each Ctrl-\ (SIGQUIT), which Windows does not have. */
+export function onQuitSignal(handler: () => void): void {
+  if (Deno.build.os === "windows") return;
+  Deno.addSignalListener("SIGQUIT", handler);
+}

@@ -31,9 +31,9 @@ export class IntervalTimer {
     this.#onInterval = onInterval;
   }
 
-  /** Starts the run. */
-  start(): void {
-    this.#started = performance.now();
+  /** Starts the run, whose first second began at `started`. */
+  start(started: number = performance.now()): void {
+    this.#started = started;
     this.#schedule(1);
   }
 

@@ -5,9 +5,9 @@
  */
 
 import type { ConnectOptions } from "../net/options.ts";
-import type { Bucket, LatencySummary } from "../stats/histogram.ts";
+import type { Bucket, LatencySummary, Percentile } from "../stats/histogram.ts";
 
-export type { Bucket, LatencySummary };
+export type { Bucket, LatencySummary, Percentile };
 
 /** The options of a load run. */
 export interface LoadOptions extends ConnectOptions {
@@ -21,7 +21,14 @@ export interface LoadOptions extends ConnectOptions {
    * @default {10000} unless there is a `count`
    */
   duration?: number | undefined;
-  /** Number of messages to send, over all connections. */
+  /**
+   * Milliseconds of load before `duration` or `count` begins. The messages that are
+   * sent or due until then are verified, and are in no figure. Errors always count,
+   * and so do messages that are unanswered at the end.
+   * @default {1000} or 0 if there is a `count`
+   */
+  warmup?: number | undefined;
+  /** Number of messages to send after the warm-up, over all connections. */
   count?: number | undefined;
   /**
    * Bytes of a message.
@@ -33,6 +40,11 @@ export interface LoadOptions extends ConnectOptions {
    * sends its next message as soon as the echo of the last one is complete.
    */
   rate?: number | undefined;
+  /**
+   * Messages per connection. After as many, the client closes the connection and
+   * makes a new one. Without this, a connection lasts until the end of the run.
+   */
+  reconnect?: number | undefined;
   /** Ends the run early. The result covers what was done until then. */
   signal?: AbortSignal | undefined;
   /**
@@ -41,22 +53,39 @@ export interface LoadOptions extends ConnectOptions {
    */
   onStart?: (() => void) | undefined;
   /**
-   * Called once a second, and for the rest at the end. What it throws goes to
-   * `reportError()`.
+   * Called once a second after the warm-up, and for the rest at the end. What it
+   * throws goes to `reportError()`.
    */
   onInterval?: ((interval: LoadInterval) => void) | undefined;
 }
 
-/** The figures of one second, or of the rest at the end of a run. */
+/**
+ * The figures of one second, or of the rest at the end of a run. Latencies are in
+ * milliseconds, and 0 if there were no messages.
+ */
 export interface LoadInterval {
-  /** Milliseconds from the start of the run to the end of the interval. */
+  /** Milliseconds from the end of the warm-up to the end of the interval. */
   elapsed: number;
+  /** When the interval ended, as an ISO 8601 string. */
+  timestamp: string;
   /** Messages whose echo came back in the interval. */
   messages: number;
   /** The same, per second. */
   messagesPerSecond: number;
-  /** Errors in the interval. */
+  /** Errors in the interval; in the first, also those of the warm-up. */
   errors: number;
+  /** Half of the latencies are no longer. */
+  p50: number;
+  /** 99 % of the latencies are no longer. */
+  p99: number;
+  /** The longest latency. */
+  max: number;
+}
+
+/** The times that connecting took, in milliseconds, the TLS handshake included. */
+export interface ConnectSummary extends LatencySummary {
+  /** Number of connections that were made. */
+  count: number;
 }
 
 /** The result of a load run. Latencies are in milliseconds. */
@@ -65,6 +94,10 @@ export interface LoadSummary {
   connections: number;
   /** Bytes of a message. */
   size: number;
+  /** The `rate` that was asked for, if any. */
+  rate?: number;
+  /** Milliseconds of load before the figures. */
+  warmup: number;
   /**
    * Milliseconds during which messages were sent: the `duration` asked for, or the
    * time until the run was aborted. In a run with a `count`, the time from the first
@@ -77,7 +110,10 @@ export interface LoadSummary {
   messagesPerSecond: number;
   /** The bytes of these messages per second, in each direction. */
   bytesPerSecond: number;
-  /** Errors by kind, such as `timeout`, `mismatch` or `unexpectedEof`. */
+  /**
+   * Errors by kind, such as `timeout`, `mismatch` or `unexpectedEof`, those of the
+   * warm-up included.
+   */
   errors: Record<string, number>;
   /** The message of the first error of each kind. */
   firstErrors: Record<string, string>;
@@ -88,6 +124,13 @@ export interface LoadSummary {
   latency: LatencySummary;
   /** The latencies as a histogram. Each bucket is about 1.4 times the last. */
   buckets: Bucket[];
+  /** The percentile curve, from 0 to 100, as far as the messages support it. */
+  percentiles: Percentile[];
+  /**
+   * What `onInterval` was called with. After more than 3,600 intervals, neighbours
+   * are merged. The percentiles of a merged interval are the higher ones of both.
+   */
+  intervals: LoadInterval[];
   /** Jain's fairness index of the messages per connection; 1 if all are equal. */
   fairness: number;
   /** Connections that got no echo at all. */
@@ -97,6 +140,8 @@ export interface LoadSummary {
    * were replaced. Only a run with a rate replaces them.
    */
   reconnects: number;
+  /** The connections that were made because of `reconnect`, or after errors. */
+  connects?: ConnectSummary;
   /**
    * Messages whose echo came back after `duration`. They are included in `messages`
    * and in `latency`.
@@ -119,4 +164,10 @@ export interface LoadSummary {
    * echoes, or because this client was too slow. They are in no latency.
    */
   dropped: number;
+  /**
+   * CPU time of this process after the warm-up, as a share of one core, without the
+   * time that it spent waiting for the next scheduled message. It may exceed 1. If it
+   * is near 1, the client may have been slower than the server.
+   */
+  cpuUtilization: number;
 }

@@ -15,6 +15,8 @@
 
 import { errorKind } from "../net/errors.ts";
 import { Histogram } from "../stats/histogram.ts";
+import { IntervalHistogram } from "../stats/interval_histogram.ts";
+import { LoadIntervals } from "./load_intervals.ts";
 import type { LoadInterval } from "./load_options.ts";
 
 /** A shorter last interval is left out, unless something happened in it. */
@@ -30,12 +32,16 @@ export class LoadRecorder {
   readonly firstErrors: Record<string, string> = {};
   /** Messages that came back after the end of the duration. */
   late = 0;
+  /** The intervals so far. */
+  readonly intervals: LoadIntervals = new LoadIntervals();
+  readonly #recent = new IntervalHistogram();
   #failed = 0;
   #last = { elapsed: 0, messages: 0, failed: 0 };
 
   /** Records a latency in milliseconds; `late` if the duration was over. */
   reply(latency: number, late = false): void {
     if (late) this.late++;
+    else this.#recent.record(latency);
     this.latencies.record(latency);
   }
 
@@ -59,12 +65,20 @@ export class LoadRecorder {
     const last = this.#last;
     this.#last = { elapsed, messages: this.inTime, failed: this.#failed };
     const messages = this.inTime - last.messages;
-    return {
+    const time = elapsed - last.elapsed;
+    const interval = {
       elapsed,
+      timestamp: new Date().toISOString(),
       messages,
-      messagesPerSecond: messages / (elapsed - last.elapsed) * 1_000,
+      messagesPerSecond: time > 0 ? messages / time * 1_000 : 0,
       errors: this.#failed - last.failed,
+      p50: this.#recent.percentile(50),
+      p99: this.#recent.percentile(99),
+      max: this.#recent.max,
     };
+    this.#recent.clear();
+    this.intervals.add(interval);
+    return interval;
   }
 
   /** The same for the end of the run, unless nothing is left to report. */

@@ -3,16 +3,19 @@
  * connections, and ends after `duration` or after `count` messages.
  *
  * Messages in flight at the end of `duration` may still come back for a limited
- * time. That time is not part of the duration.
+ * time. That time is not part of the duration. The time before the measured part is
+ * the warm-up.
  *
  * @module
  */
 
+import { CpuMeter } from "./cpu_meter.ts";
 import { IntervalTimer } from "./interval_timer.ts";
 import type { LoadOptions, LoadSummary } from "./load_options.ts";
 import { LoadRecorder } from "./load_recorder.ts";
 import { type DialFunction, LoadSlot, openAll } from "./load_slot.ts";
 import { summarize } from "./load_summary.ts";
+import { Histogram } from "../stats/histogram.ts";
 import { notify } from "../net/notify.ts";
 import { Pacer } from "./pacer.ts";
 import { ScheduleLoop } from "./schedule_loop.ts";
@@ -39,7 +42,10 @@ const DRAIN_MS = 2_000;
 /** The options of a run with their defaults, and how to connect. */
 export type LoadRunOptions =
   & LoadOptions
-  & Record<"connections" | "count" | "duration" | "size" | "timeout", number>
+  & Record<
+    "connections" | "count" | "duration" | "size" | "timeout" | "warmup",
+    number
+  >
   & {
     /** Connects. It adds its own context to its errors. */
     dial: DialFunction;
@@ -54,30 +60,40 @@ export class LoadRun {
   readonly #pacer: Pacer | undefined;
   readonly #slots: LoadSlot[];
   readonly #intervals: IntervalTimer;
+  readonly #cpu = new CpuMeter();
+  /** Idle time of the schedule loop during the warm-up. */
+  #idleBefore = 0;
+  readonly #connects: Histogram | undefined;
   readonly #schedule = new ScheduleLoop(() => this.#sendDue());
   readonly #finished = Promise.withResolvers<void>();
   readonly #sendingEnded = new AbortController();
+  #warmupTimer: LongTimeout | undefined;
   #endTimer: LongTimeout | undefined;
   #sweepTimer: ReturnType<typeof setInterval> | undefined;
   #started = 0;
   // Milliseconds from the start, as all times called `now` in this class.
   #lastActive = 0;
+  readonly #end: number;
   #endedAt: number | undefined;
   #longestTrip = 0;
+  // The messages of the warm-up are not in `#sent`.
+  #number = 0;
   #sent = 0;
   #inFlight = 0;
   #unanswered = 0;
 
   /** Does not connect yet. */
   constructor(options: LoadRunOptions) {
-    const { connections, count, duration, rate, onInterval } = options;
+    const { connections, count, duration, warmup, rate, onInterval } = options;
     this.#options = options;
+    this.#end = warmup + duration;
+    if (options.reconnect) this.#connects = new Histogram();
     this.#intervals = new IntervalTimer(
       duration,
       (now) => notify(onInterval, this.#recorder.interval(now)),
     );
     if (rate !== undefined) {
-      this.#pacer = new Pacer({ rate, connections, count });
+      this.#pacer = new Pacer({ rate, connections, count, warmup });
     }
     const slotOptions = {
       ...options,
@@ -121,9 +137,12 @@ export class LoadRun {
   }
 
   #start(): void {
-    const { duration, timeout } = this.#options;
-    this.#intervals.start();
-    this.#endTimer = setLongTimeout(() => this.#timeUp(), duration);
+    const { timeout, warmup } = this.#options;
+    if (warmup === 0) this.#startMeasuring();
+    else {
+      this.#warmupTimer = setLongTimeout(() => this.#startMeasuring(), warmup);
+    }
+    this.#endTimer = setLongTimeout(() => this.#timeUp(), this.#end);
     this.#sweepTimer = setInterval(() => {
       const now = performance.now();
       for (const slot of this.#slots) slot.expire(now, timeout);
@@ -140,9 +159,17 @@ export class LoadRun {
     }
   }
 
+  /** The warm-up is over. */
+  #startMeasuring(): void {
+    this.#cpu.start();
+    this.#idleBefore = this.#schedule.idle;
+    this.#intervals.start(this.#started + this.#options.warmup);
+    for (const slot of this.#slots) slot.reconnects = 0;
+  }
+
   #sending(now: number): boolean {
-    const { count, duration } = this.#options;
-    return this.#endedAt === undefined && this.#sent < count && now < duration;
+    return this.#endedAt === undefined && now < this.#end &&
+      this.#sent < this.#options.count;
   }
 
   /** Sends what is due. Returns the milliseconds to the next message, if any. */
@@ -172,6 +199,9 @@ export class LoadRun {
       void slot.replace();
       return false;
     }
+    const measured = this.#pacer
+      ? this.#pacer.isMeasured(slot.index)
+      : now >= this.#options.warmup;
     const from = this.#pacer ? this.#pacer.take(slot.index, now) : now;
     if (Number.isNaN(from)) {
       slot.watch();
@@ -179,7 +209,9 @@ export class LoadRun {
     }
     this.#inFlight++;
     this.#lastActive = now;
-    slot.send(++this.#sent, from, now + this.#started);
+    if (measured) this.#sent++;
+    slot.measured = measured;
+    slot.send(++this.#number, from, now + this.#started);
     return true;
   }
 
@@ -188,9 +220,13 @@ export class LoadRun {
     if (trip > this.#longestTrip) this.#longestTrip = trip;
     this.#inFlight--;
     this.#lastActive = now;
-    this.#recorder.reply(now - slot.from, now >= this.#options.duration);
+    if (slot.measured) {
+      slot.messages++;
+      this.#recorder.reply(now - slot.from, now >= this.#end);
+    }
     this.#pacer?.replied(slot.index, now);
-    this.#next(slot, now);
+    if (slot.usedUp && this.#sending(now)) slot.renew();
+    else this.#next(slot, now);
   }
 
   #onError(slot: LoadSlot, error: unknown, lostMessage: boolean): void {
@@ -203,25 +239,27 @@ export class LoadRun {
 
   #onReplaced(slot: LoadSlot): void {
     const now = this.#now();
+    if (now - slot.connectTime >= this.#options.warmup) {
+      this.#connects?.record(slot.connectTime);
+    }
     this.#pacer?.reconnected(slot.index, now);
     this.#next(slot, now);
   }
 
   /** The duration is over. Messages in flight may still come back. */
   #timeUp(): void {
-    const { duration, timeout } = this.#options;
-    this.#endSending(duration);
+    this.#endSending(this.#end);
     if (this.#inFlight === 0) return this.#finished.resolve();
     const wait = Math.max(DRAIN_MS, 2 * this.#longestTrip);
     this.#endTimer = setLongTimeout(() => {
       this.#unanswered = this.#inFlight;
       this.#finished.resolve();
-    }, Math.min(wait, timeout));
+    }, Math.min(wait, this.#options.timeout));
   }
 
   #finishIfIdle(now: number): void {
     if (this.#inFlight > 0 || this.#sending(now)) return;
-    this.#finish(Math.min(now, this.#options.duration));
+    this.#finish(Math.min(now, this.#end));
   }
 
   #finish(now: number): void {
@@ -232,29 +270,39 @@ export class LoadRun {
   #endSending(now: number): void {
     if (this.#endedAt !== undefined) return;
     this.#endedAt = now;
-    this.#schedule.stop();
-    this.#intervals.stop();
-    this.#sendingEnded.abort();
-    const interval = this.#recorder.lastInterval(now);
+    this.#stop();
+    this.#cpu.stop(this.#schedule.idle - this.#idleBefore);
+    const elapsed = Math.max(0, now - this.#options.warmup);
+    const interval = this.#recorder.lastInterval(elapsed);
     if (interval) notify(this.#options.onInterval, interval);
   }
 
-  #close(): void {
-    this.#sendingEnded.abort();
+  #stop(): void {
     this.#schedule.stop();
     this.#intervals.stop();
+    clearLongTimeout(this.#warmupTimer);
+    this.#sendingEnded.abort();
+  }
+
+  #close(): void {
+    this.#stop();
     clearLongTimeout(this.#endTimer);
     clearInterval(this.#sweepTimer);
     for (const slot of this.#slots) slot.close();
   }
 
   #summary(): LoadSummary {
-    const { size, count } = this.#options;
+    const { size, count, rate, warmup } = this.#options;
+    // A run with a count lasts until its last echo. The wait for an echo that never
+    // came is not part of it.
+    const end = this.#sent >= count ? this.#lastActive : this.#endedAt ?? 0;
     return summarize({
       size,
-      // A run with a count lasts until its last echo. The wait for an echo that
-      // never came is not part of it.
-      duration: this.#sent >= count ? this.#lastActive : this.#endedAt ?? 0,
+      rate,
+      warmup,
+      duration: end - warmup,
+      cpuUtilization: this.#cpu.utilization,
+      connects: this.#connects,
       sent: this.#sent,
       unanswered: this.#unanswered,
       recorder: this.#recorder,

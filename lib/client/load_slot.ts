@@ -4,7 +4,8 @@
  *
  * A connection that failed is replaced after a pause. A connection that the server
  * closed while no message was in flight is replaced when the next message is due.
- * That is not an error: clients with a connection pool do the same.
+ * That is not an error: clients with a connection pool do the same. A connection
+ * that carried all the messages it may is closed and replaced at once.
  *
  * @module
  */
@@ -44,6 +45,8 @@ export interface LoadSlotOptions {
   action: string;
   /** Bytes of a message. */
   size: number;
+  /** Messages per connection. Without it, there is no limit. */
+  reconnect?: number | undefined;
   /** Stops the replacing of connections. */
   signal: AbortSignal;
   /** The receiver of its events. */
@@ -54,16 +57,23 @@ export interface LoadSlotOptions {
 export class LoadSlot {
   /** The number of the slot, from 0. */
   readonly index: number;
-  /** Messages whose whole echo came back. */
+  /** Messages whose whole echo came back and counts. */
   messages = 0;
+  /** Whether the message in flight counts. In the warm-up, none does. */
+  measured = false;
   /** Connections that the server closed between messages, and that were replaced. */
   reconnects = 0;
   /** When the latency of the message in flight started to count. */
   from = 0;
+  /** Milliseconds that making the connection took. */
+  connectTime = 0;
   readonly #options: LoadSlotOptions;
+  // How many more messages the connection may carry.
+  #left = Infinity;
   #connection: LoadConnection | undefined;
   #waiting = false;
   #closedByServer = false;
+  #renewing = false;
   #replacing = false;
 
   /** Does not connect yet. */
@@ -82,15 +92,23 @@ export class LoadSlot {
     return this.#connection !== undefined;
   }
 
+  /** Whether the connection carried all the messages it may. */
+  get usedUp(): boolean {
+    return this.#left === 0;
+  }
+
   /** Connects. @throws what `dial` throws. */
   async open(signal?: AbortSignal): Promise<void> {
-    const { size, handlers, dial } = this.#options;
+    const { size, handlers, dial, reconnect = Infinity } = this.#options;
+    const started = performance.now();
     const conn = await dial(signal);
+    this.connectTime = performance.now() - started;
+    this.#left = reconnect;
     const connection = new LoadConnection(conn, {
       size,
       handlers: {
         onReply: (now) => {
-          this.messages++;
+          this.#left--;
           this.#waiting = false;
           handlers.onReply(this, now, now - connection.sentAt);
         },
@@ -121,6 +139,13 @@ export class LoadSlot {
     this.#connection?.expire(now, timeout);
   }
 
+  /** Closes the connection and makes a new one, without a pause. */
+  renew(): void {
+    this.close();
+    this.#renewing = true;
+    void this.replace();
+  }
+
   /** Makes a new connection, unless one is being made. */
   async replace(): Promise<void> {
     if (this.#replacing) return;
@@ -128,9 +153,10 @@ export class LoadSlot {
     const { signal, handlers } = this.#options;
     const backoff = new Backoff(BACKOFF_MS);
     const reconnect = this.#closedByServer;
-    this.#closedByServer = false;
+    const inOrder = reconnect || this.#renewing;
+    this.#closedByServer = this.#renewing = false;
     try {
-      if (!reconnect) await sleep(backoff.next(), signal);
+      if (!inOrder) await sleep(backoff.next(), signal);
       while (!this.#connection) {
         try {
           await this.open(signal);

@@ -38,12 +38,20 @@ export interface PacerOptions {
    * @default {Infinity}
    */
   count?: number;
+  /**
+   * Milliseconds of warm-up. Its messages are not part of `count`, and have no
+   * effect on `maxLag`.
+   * @default {0}
+   */
+  warmup?: number;
 }
 
 /** A schedule; see above. */
 export class Pacer {
   /** The longest delay of this client, in milliseconds. */
   maxLag = 0;
+  /** The number of messages that are due before the end of the warm-up. */
+  readonly unmeasured: number;
   readonly #rate: number;
   readonly #connections: number;
   readonly #count: number;
@@ -55,10 +63,13 @@ export class Pacer {
   readonly #lag: Float64Array;
 
   /** All connections are free at the start. */
-  constructor({ rate, connections, count = Infinity }: PacerOptions) {
+  constructor(
+    { rate, connections, count = Infinity, warmup = 0 }: PacerOptions,
+  ) {
     this.#rate = rate;
     this.#connections = connections;
-    this.#count = count;
+    this.unmeasured = Math.ceil(warmup * rate / 1_000);
+    this.#count = count + this.unmeasured;
     this.#taken = new Float64Array(connections);
     this.#free = new Float64Array(connections);
     this.#lag = new Float64Array(connections);
@@ -84,8 +95,9 @@ export class Pacer {
   announce(now: number): number {
     const lag = now - this.nextDue;
     if (lag < 0) return -1;
-    if (lag > this.maxLag) this.maxLag = lag;
-    return this.#announced++ % this.#connections;
+    const number = this.#announced++;
+    if (lag > this.maxLag && number >= this.unmeasured) this.maxLag = lag;
+    return number % this.#connections;
   }
 
   /**
@@ -93,15 +105,23 @@ export class Pacer {
    * from which its latency counts, or NaN if no message is due.
    */
   take(connection: number, now: number): number {
-    const due = this.dueAt(
-      connection + this.#taken[connection]! * this.#connections,
-    );
+    const number = this.#numberOf(connection);
+    const due = this.dueAt(number);
     if (due > now) return NaN;
     this.#taken[connection]!++;
     const lag = now - Math.max(due, this.#free[connection]!);
     this.#lag[connection] = lag;
-    if (lag > this.maxLag) this.maxLag = lag;
+    if (lag > this.maxLag && number >= this.unmeasured) this.maxLag = lag;
     return due + lag;
+  }
+
+  /** Whether the next message of a connection is due after the warm-up. */
+  isMeasured(connection: number): boolean {
+    return this.#numberOf(connection) >= this.unmeasured;
+  }
+
+  #numberOf(connection: number): number {
+    return connection + this.#taken[connection]! * this.#connections;
   }
 
   /** The echo of the message of a connection came back. */

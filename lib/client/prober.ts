@@ -31,7 +31,12 @@ export interface Probe {
   seq: number;
   /** Bytes sent. */
   size: number;
-  /** Milliseconds until the last byte came back. Missing if the probe was lost. */
+  /** When the probe was sent, or counted as lost, as an ISO 8601 string. */
+  timestamp: string;
+  /**
+   * Milliseconds until the last byte came back, or until the connection was made.
+   * Missing if the probe was lost.
+   */
   rtt?: number;
   /** Why the probe was lost. */
   error?: Error;
@@ -95,9 +100,11 @@ export class Prober implements Disposable {
    */
   async probe(seq: number): Promise<Probe> {
     const { size, action } = this.#options;
-    const probe: Probe = { seq, size };
+    const now = () => new Date().toISOString();
+    const probe: Probe = { seq, size, timestamp: now() };
     try {
       const conn = await this.#connection(probe);
+      probe.timestamp = now();
       await withContext(action, async () => {
         probe.rtt = await this.#roundTrip(conn, seq);
       });

@@ -32,12 +32,21 @@ import {
 /** Milliseconds; longer than timers were measured to be late. */
 const SOON_MS = 3;
 
+/**
+ * Milliseconds; a turn of the event loop below this did nothing but check the
+ * schedule. Such a turn was measured at 1 µs, and one that sends at 5 µs and more.
+ */
+const IDLE_TURN_MS = 0.004;
+
 /** A loop over a schedule. */
 export class ScheduleLoop {
   readonly #run: () => number | undefined;
   #immediate: ReturnType<typeof setImmediate> | undefined;
   #timer: LongTimeout | undefined;
   #stopped = false;
+  #lastTurn = -Infinity;
+  /** Milliseconds of CPU time that were spent waiting for the schedule. */
+  idle = 0;
 
   /**
    * `run` does what is due, and returns the milliseconds until something is due
@@ -60,6 +69,10 @@ export class ScheduleLoop {
   }
 
   #turn = (): void => {
+    const now = performance.now();
+    const took = now - this.#lastTurn;
+    if (took < IDLE_TURN_MS) this.idle += took;
+    this.#lastTurn = now;
     const wait = this.#run();
     if (wait === undefined || this.#stopped) return;
     if (wait <= SOON_MS) this.#immediate = setImmediate(this.#turn);

@@ -40,6 +40,23 @@ export function describeError(error: unknown): string {
   return plain.charAt(0).toLowerCase() + plain.slice(1);
 }
 
+/**
+ * Says that the ephemeral ports are used up, if `error` or one of its causes is
+ * EADDRNOTAVAIL, which is what `connect` fails with then. The caller must know that
+ * connecting to the same address was possible before.
+ */
+export function portsUsedUp(error: unknown): string | undefined {
+  while (error instanceof Error) {
+    if (error instanceof Deno.errors.AddrNotAvailable) {
+      return "the ephemeral ports of this host are used up; a closed connection " +
+        "keeps its port for about a minute: connect less often, or to more " +
+        "addresses";
+    }
+    error = error.cause;
+  }
+  return undefined;
+}
+
 /** The classes that callers may look for. */
 const KEPT = [
   Deno.errors.AddrInUse,

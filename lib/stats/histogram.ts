@@ -46,6 +46,33 @@ export interface Bucket {
   count: number;
 }
 
+/** A point of the percentile curve. */
+export interface Percentile {
+  /** From 0 to 100. */
+  percentile: number;
+  /** This percentage of the latencies is no longer, in milliseconds. */
+  latency: number;
+}
+
+/** The points of the curve between the shortest and the longest. */
+const CURVE = [
+  10,
+  25,
+  50,
+  75,
+  87.5,
+  90,
+  93.75,
+  95,
+  97.5,
+  99,
+  99.5,
+  99.9,
+  99.95,
+  99.99,
+  99.999,
+];
+
 /** Of the nanosecond, which the histogram counts in, to the millisecond. */
 const NS_PER_MS = 1e6;
 
@@ -95,21 +122,39 @@ export class Histogram {
       };
     }
     const mean = this.#sum / this.#count;
-    const percentile = (p: number) =>
-      Math.min(
-        Math.max(this.#histogram.percentile(p) / NS_PER_MS, this.#min),
-        this.#max,
-      );
     return {
       min: this.#min,
       mean,
       stddev: Math.sqrt(Math.max(0, this.#squares / this.#count - mean * mean)),
-      p50: percentile(50),
-      p90: percentile(90),
-      p99: percentile(99),
-      p999: percentile(99.9),
+      p50: this.#percentile(50),
+      p90: this.#percentile(90),
+      p99: this.#percentile(99),
+      p999: this.#percentile(99.9),
       max: this.#max,
     };
+  }
+
+  /**
+   * The percentile curve, from the shortest at 0 to the longest at 100. A point is
+   * left out if fewer than one latency is longer. Empty if there are none.
+   */
+  percentiles(): Percentile[] {
+    if (this.#count === 0) return [];
+    // Not 100, because 100 - 99.99 is not exactly 0.01.
+    const supported = (p: number) => this.#count * (100 - p) > 99.999;
+    return [
+      { percentile: 0, latency: this.#min },
+      ...CURVE.filter(supported).map((percentile) => ({
+        percentile,
+        latency: this.#percentile(percentile),
+      })),
+      { percentile: 100, latency: this.#max },
+    ];
+  }
+
+  #percentile(p: number): number {
+    const latency = this.#histogram.percentile(p) / NS_PER_MS;
+    return Math.min(Math.max(latency, this.#min), this.#max);
   }
 
   /** The counts by size, from the first bucket that has any to the last. */

@@ -153,7 +153,7 @@ describe("the client program", { ignore: !mayRun }, () => {
     assertEquals([status, stderr], [0, ""]);
     assertMatch(
       stdout,
-      /^PING 127\.0\.0\.1:\d+: 56 bytes of data\n56 bytes from .*: seq=1 time=[\d.]+ ms\n56 bytes from .*: seq=2 .*\n\n--- .* ping statistics ---\n2 probes sent, 2 received, 0% loss, .*\nrtt min\/avg\/max\/mdev = .* ms\nrtt p50\/p99 = .* ms\n$/,
+      /^PING 127\.0\.0\.1:\d+: 56 bytes of data\n56 bytes from .*: seq=1 time=[\d.]+ ms\n56 bytes from .*: seq=2 .*\n\n--- .* ping statistics ---\n2 probes sent, 2 received, 0% loss, .*\nrtt min\/avg\/max\/mdev = .* ms\nrtt p50\/p99 = .* ms\njitter = [\d.]+ ms\n$/,
     );
   });
 

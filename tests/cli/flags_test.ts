@@ -5,6 +5,7 @@ import {
   flag,
   formatFlags,
   parseFlags,
+  repeatableFlag,
   UsageError,
 } from "../../lib/cli/flags.ts";
 import { integer, text } from "../../lib/cli/flag_types.ts";
@@ -84,6 +85,33 @@ describe("a command line", () => {
     refused(
       ["--port", "-1"],
       'Cannot use --port "-1": expected a whole number from 0 to 9',
+    );
+  });
+});
+
+describe("a repeatable flag", () => {
+  const flags = { port: repeatableFlag(integer("PORT", 0, 9), "which") };
+
+  it("has all its values in their order, and an empty list without any", () => {
+    assertEquals(parseFlags(flags, []).values, { port: [] });
+    assertEquals(
+      parseFlags(flags, ["--port", "3", "--port=1", "--port", "3"]).values,
+      { port: [3, 1, 3] },
+    );
+  });
+
+  it("has each of its values checked", () => {
+    assertThrows(
+      () => parseFlags(flags, ["--port", "3", "--port", "x"]),
+      UsageError,
+      'Cannot use --port "x": expected a whole number from 0 to 9',
+    );
+  });
+
+  it("says so in the help text", () => {
+    assertEquals(
+      formatFlags({ Address: flags }),
+      "Address:\n  --port PORT  which (repeatable)",
     );
   });
 });

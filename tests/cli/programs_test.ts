@@ -176,6 +176,22 @@ describe("the command line of the client", () => {
       ["--load", "--rate", "NaN"],
       ["--load", "--connections", "0"],
       ["--load", "--duration", "10"],
+      ["--expect", "p99<5ms"],
+      ["--html", "report.html"],
+      ["--connect"],
+      ["--load", "--connect"],
+      ["--ping", "--connect", "--size", "1"],
+      ["--ping", "--warmup", "1s"],
+      ["--load", "--warmup", "1"],
+      ["--ping", "--reconnect", "5"],
+      ["--load", "--reconnect", "0"],
+      ["--load", "--expect", "p99<5"],
+      ["--load", "--expect", "p99<5ms", "--expect", "jitter<1ms"],
+      ["--ping", "--expect", "rate>5"],
+      ["--load", "--rate", "most"],
+      ["--load", "--rate", "max"],
+      ["--load", "--rate", "max", "--expect", "p99<5ms", "--count", "5"],
+      ["--ping", "--rate", "max", "--expect", "p99<5ms"],
     ]
   ) {
     it(`${args.join(" ")} is rejected`, () => {
@@ -188,6 +204,28 @@ describe("the command line of the client", () => {
       }, UsageError);
     });
   }
+});
+
+describe("the conditions and the rate on the client's command line", () => {
+  it("are a list and a number or max", () => {
+    const command = parseCommand(client, [
+      "--load",
+      ...["--expect", "p99<5ms", "--rate", "max", "--expect=loss<1%"],
+    ]);
+    if (!("values" in command)) throw new Error("it only shows a text");
+    assertEquals(modeOf(command.values, []), "load");
+    assertEquals(command.values.rate, "max");
+    assertEquals(
+      command.values.expect.map(({ text }) => text),
+      ["p99<5ms", "loss<1%"],
+    );
+  });
+
+  it("are none and undefined without flags", () => {
+    const command = parseCommand(client, ["--load", "--rate", "7"]);
+    if (!("values" in command)) throw new Error("it only shows a text");
+    assertEquals([command.values.expect, command.values.rate], [[], 7]);
+  });
 });
 
 describe("the advice if the client cannot connect", () => {

@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import type { LoadSummary } from "../../lib/load.ts";
 import {
   histogramLines,
   loadReport,
+  pingHeading,
   pingReport,
   probeLine,
   progressLine,
@@ -20,19 +20,55 @@ const none = {
   max: 0,
 };
 
+/** The fields that only the page shows. */
+const charts = { buckets: [], intervals: [], percentiles: [] };
+
+const timestamp = "2026-01-02T03:04:05.000Z";
+
 describe("the output of ping", () => {
   it("has a line for each probe", () => {
     assertEquals(
-      probeLine("h:7", { seq: 3, size: 56, rtt: 0.12345 }),
+      probeLine("h:7", { timestamp, seq: 3, size: 56, rtt: 0.12345 }),
       "56 bytes from h:7: seq=3 time=0.123 ms",
     );
     assertEquals(
-      probeLine("h:7", { seq: 3, size: 56, rtt: 1, reconnected: true }),
+      probeLine("h:7", {
+        timestamp,
+        seq: 3,
+        size: 56,
+        rtt: 1,
+        reconnected: true,
+      }),
       "56 bytes from h:7: seq=3 time=1.000 ms (reconnected)",
     );
     assertEquals(
-      probeLine("h:7", { seq: 4, size: 56, error: new Error("late") }),
+      probeLine("h:7", {
+        timestamp,
+        seq: 4,
+        size: 56,
+        error: new Error("late"),
+      }),
       "no echo from h:7: seq=4 (late)",
+    );
+  });
+
+  it("says of a probe that only connects that it does", () => {
+    assertEquals(
+      pingHeading("h:7", { size: 56, connect: true }),
+      "PING h:7: connect",
+    );
+    assertEquals(
+      probeLine("h:7", { timestamp, seq: 3, size: 56, rtt: 1 }, true),
+      "connected to h:7: seq=3 time=1.000 ms",
+    );
+    assertEquals(
+      probeLine("h:7", {
+        timestamp,
+        seq: 3,
+        size: 56,
+        error: new Error("late"),
+      }, true),
+      "no connection to h:7: seq=3 (late)",
     );
   });
 
@@ -53,11 +89,14 @@ describe("the output of ping", () => {
         loss: 1 / 3,
         duration: 2001.4,
         rtt,
+        jitter: 0.25,
+        ...charts,
       }),
       `--- h:7 ping statistics ---
 3 probes sent, 2 received, 33.333% loss, time 2001 ms
 rtt min/avg/max/mdev = 1.000/2.000/4.000/0.500 ms
-rtt p50/p99 = 2.000/4.000 ms`,
+rtt p50/p99 = 2.000/4.000 ms
+jitter = 0.250 ms`,
     );
     assertEquals(
       pingReport("h:7", {
@@ -66,6 +105,8 @@ rtt p50/p99 = 2.000/4.000 ms`,
         loss: 1,
         duration: 5,
         rtt: none,
+        jitter: 0,
+        ...charts,
       }),
       `--- h:7 ping statistics ---
 1 probes sent, 0 received, 100% loss, time 5 ms`,
@@ -74,7 +115,11 @@ rtt p50/p99 = 2.000/4.000 ms`,
 });
 
 describe("the report of a load run", () => {
-  const summary: LoadSummary = {
+  const summary: Parameters<typeof loadReport>[1] = {
+    warmup: 0,
+    cpuUtilization: 0.5,
+    intervals: [],
+    percentiles: [],
     connections: 50,
     size: 512,
     duration: 2_000,
@@ -162,6 +207,26 @@ first mismatch: Cannot load h:7: differs at byte 3: sent 0x61, received 0x62
     assert(!report.includes("latency"));
   });
 
+  it("has the warm-up, the times to connect, and that the client was busy", () => {
+    const report = loadReport("h:7", {
+      ...summary,
+      warmup: 1_000,
+      cpuUtilization: 0.961,
+      connects: { ...none, count: 9, p50: 1, p99: 2, max: 3 },
+    }, 80);
+    assert(
+      report.includes(
+        "\nafter 1 s of warm-up, which is in no figure:\n123,456",
+      ),
+    );
+    assert(report.includes("\nconnect p50/p99/max = 1.000/2.000/3.000 ms\n"));
+    assert(report.includes(
+      "\nthe client was busy 96 % of the time: the server may be faster\n",
+    ));
+    const idle = loadReport("h:7", summary, 80);
+    assert(!/warm-up|busy|connect p50/.test(idle));
+  });
+
   it("has counts of one without a plural", () => {
     const report = loadReport(
       "h:7",
@@ -179,6 +244,10 @@ first mismatch: Cannot load h:7: differs at byte 3: sent 0x61, received 0x62
       messages: 10,
       messagesPerSecond: 12_345.6,
       errors: 0,
+      timestamp: "2026-01-01T00:00:01.000Z",
+      p50: 1,
+      p99: 2,
+      max: 3,
     };
     assertEquals(
       progressLine(interval, { messages: 0, errors: 1, duration: 10_000 }),

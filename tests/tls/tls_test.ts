@@ -256,6 +256,28 @@ describe("a TLS client closes a connection whose handshake stalls", () => {
 });
 
 describe("a TLS connection transfers", () => {
+  it("the handshake that ping times with connect", async () => {
+    await using server = serve({ port: 0, cert, key });
+    const options = {
+      port: portOf(server),
+      connect: true,
+      interval: 1,
+      count: 3,
+      timeout: 20_000,
+    };
+    const { received, rtt } = await ping({ ...options, ...tls });
+    assertEquals(received, 3);
+    assert(rtt.min > 0);
+    const errors: unknown[] = [];
+    const { sent, loss } = await ping({
+      ...options,
+      tls: true,
+      onProbe: ({ error }) => errors.push(error),
+    });
+    assertEquals([sent, loss], [3, 1]);
+    assert(errors.every((error) => error instanceof HandshakeError));
+  });
+
   it("messages of any size, in order, in both directions at the same time", async () => {
     await using server = serve({ port: 0, hostname: "localhost", cert, key });
     for (const size of [0, 1, 575, 576, 16_384, 16_385, 65_536, 3_000_000]) {

@@ -1,0 +1,284 @@
+import {
+  assert,
+  assertEquals,
+  assertLessOrEqual,
+  assertThrows,
+} from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import {
+  RateSearch,
+  type RateSearchOptions,
+  type RateSearchSummary,
+  type StepFigures,
+} from "../../lib/client/rate_search.ts";
+import { prng as random } from "../../lib/faults/prng.ts";
+
+const CONDITION_MS = 5;
+
+function figures(p99: number, rest: Partial<StepFigures> = {}): StepFigures {
+  return {
+    messagesPerSecond: 0,
+    latency: { p50: p99 / 4, p99, p999: p99 * 2 },
+    dropped: 0,
+    cpuUtilization: 0.2,
+    ...rest,
+  };
+}
+
+/** Searches a simulated server: from the rate that is asked for to figures. */
+function search(
+  server: (rate: number, step: number) => StepFigures,
+  options?: RateSearchOptions,
+): RateSearchSummary {
+  const search = new RateSearch(options);
+  for (let rate; (rate = search.next) !== undefined;) {
+    const measured = server(rate, search.summary().steps.length);
+    search.record(measured, measured.latency.p99 < CONDITION_MS);
+  }
+  return search.summary();
+}
+
+/** A server that takes any rate up to its capacity, and no more. */
+function sharp(capacity: number) {
+  return (rate: number) =>
+    figures(rate <= capacity ? 1 : 1_000, {
+      messagesPerSecond: Math.min(rate, capacity),
+    });
+}
+
+/** A server whose latency rises with its load, with noise on both. */
+function noisy(capacity: number, seed: number) {
+  const chance = random(seed);
+  return (rate: number) => {
+    const normal = Math.sqrt(-2 * Math.log(1 - chance())) *
+      Math.cos(2 * Math.PI * chance());
+    const today = capacity * Math.exp(0.02 * normal);
+    // One run in twenty is disturbed by something else on the machine.
+    const spike = chance() < 0.05 ? 20 : 1;
+    const wait = 0.1 * Math.exp(0.2 * normal) / (1 - rate / today);
+    return figures(rate < today ? wait * spike : 1_000, {
+      messagesPerSecond: Math.min(rate, today),
+    });
+  };
+}
+
+function rates({ steps }: RateSearchSummary): number[] {
+  return steps.map(({ rate }) => rate);
+}
+
+describe("the search for the highest rate", () => {
+  it("doubles, halves the bracket, and measures both ends again", () => {
+    assertEquals(rates(search(sharp(3_000))), [
+      ...[1_000, 2_000, 4_000, 4_000],
+      ...[2_830, 3_360, 3_360, 3_080, 3_080, 2_950],
+      ...[3_080, 2_950],
+    ]);
+  });
+
+  it("finds a sharp capacity within its tolerance", () => {
+    for (const capacity of [1, 9.9, 700, 1_000, 21_000, 333_333, 9e6]) {
+      const { rate, confirmed, limitedBy, steps } = search(sharp(capacity));
+      assertLessOrEqual(rate!, capacity);
+      assertLessOrEqual(capacity, rate! * 1.05);
+      assertEquals([confirmed, limitedBy], [true, "server"]);
+      assertLessOrEqual(steps.length, 30);
+    }
+  });
+
+  it("agrees with itself within 15 % on a noisy server", () => {
+    for (const capacity of [5_000, 60_000]) {
+      let apart = 0;
+      for (let seed = 0; seed < 300; seed += 3) {
+        const three = [0, 1, 2].map((i) =>
+          search(noisy(capacity, seed + i)).rate!
+        );
+        const [least, most] = [Math.min(...three), Math.max(...three)];
+        assert(least > capacity * 0.7 && most < capacity * 1.1);
+        if (most > least * 1.15) apart++;
+      }
+      assertLessOrEqual(apart, 2);
+    }
+  });
+
+  it("is not misled by a single unlucky run, wherever it falls", () => {
+    const { length } = search(sharp(50_000)).steps;
+    for (let unlucky = 0; unlucky < length; unlucky++) {
+      const { rate, confirmed } = search((rate, step) =>
+        step === unlucky
+          ? figures(100, { messagesPerSecond: rate })
+          : sharp(50_000)(rate)
+      );
+      assert(rate! >= 50_000 / 1.05 && rate! <= 50_000 && confirmed);
+    }
+  });
+
+  it("recovers from two unlucky runs on the way up", () => {
+    const { rate, steps } = search((rate, step) =>
+      step === 2 || step === 3 ? figures(100) : sharp(50_000)(rate)
+    );
+    assertEquals(steps[3]?.verdict, "not met");
+    assert(rate! >= 50_000 / 1.05 && rate! <= 50_000);
+  });
+
+  it("gives up an answer that does not hold when measured again", () => {
+    // It slows down once the search has climbed.
+    const { rate, confirmed } = search((rate, step) =>
+      sharp(step < 14 ? 50_000 : 30_000)(rate)
+    );
+    assert(confirmed);
+    assert(rate! >= 30_000 / 1.05 && rate! <= 30_000);
+  });
+});
+
+describe("the verdict on a step", () => {
+  const verdict = (rest: Partial<StepFigures>, met: boolean) =>
+    new RateSearch().record(figures(1, rest), met).verdict;
+
+  it("is that of the conditions", () => {
+    assertEquals(verdict({ messagesPerSecond: 1_000 }, true), "met");
+    assertEquals(verdict({ messagesPerSecond: 1_000 }, false), "not met");
+  });
+
+  it("is not met where less than 95 % of the rate was reached", () => {
+    assertEquals(verdict({ messagesPerSecond: 950 }, true), "met");
+    assertEquals(verdict({ messagesPerSecond: 949 }, true), "not met");
+  });
+
+  it("blames a busy client only where the rate does not hold", () => {
+    const busy = { messagesPerSecond: 1_000, cpuUtilization: 0.9 };
+    assertEquals(verdict(busy, true), "met");
+    assertEquals(verdict(busy, false), "client limited");
+    assertEquals(
+      verdict({ ...busy, messagesPerSecond: 1 }, true),
+      "client limited",
+    );
+    assertEquals(verdict({ ...busy, cpuUtilization: 0.89 }, false), "not met");
+  });
+
+  it("comes with the figures of the run", () => {
+    const step = new RateSearch({ start: 500 }).record({
+      messagesPerSecond: 499,
+      latency: { p50: 1, p99: 2, p999: 3 },
+      dropped: 4,
+      cpuUtilization: 0.5,
+    }, true);
+    assertEquals(step, {
+      rate: 500,
+      messagesPerSecond: 499,
+      p50: 1,
+      p99: 2,
+      p999: 3,
+      dropped: 4,
+      verdict: "met",
+    });
+  });
+});
+
+describe("the search ends", () => {
+  it("at the client's limit, and says so", () => {
+    const limit = 40_000;
+    const { rate, limitedBy, confirmed, steps } = search((rate) =>
+      figures(rate <= limit ? 1 : 80, {
+        messagesPerSecond: Math.min(rate, limit),
+        cpuUtilization: Math.min(1, rate / limit),
+      })
+    );
+    assert(rate! <= limit && rate! >= limit / 1.05);
+    assertEquals([limitedBy, confirmed], ["client", true]);
+    assert(steps.some(({ verdict }) => verdict === "client limited"));
+    assert(steps.every(({ verdict }) => verdict !== "not met"));
+    // Only the answer is measured again.
+    assertEquals(steps.length, new Set(steps.map(({ rate }) => rate)).size + 1);
+  });
+
+  it("with the server's limit where that is below the client's", () => {
+    const { rate, limitedBy } = search((rate) => ({
+      ...sharp(30_000)(rate),
+      cpuUtilization: Math.min(1, rate / 40_000),
+    }));
+    assert(rate! <= 30_000 && rate! >= 30_000 / 1.05);
+    assertEquals(limitedBy, "server");
+  });
+
+  it("without an answer where not even the lowest rate holds", () => {
+    for (const [busy, limitedBy] of [[0, "server"], [1, "client"]] as const) {
+      const summary = search(() => figures(100, { cpuUtilization: busy }));
+      assertEquals("rate" in summary, false);
+      assertEquals([summary.confirmed, summary.limitedBy], [false, limitedBy]);
+      assertEquals(summary.steps.at(-1)?.rate, 1);
+      assertLessOrEqual(summary.steps.length, 22);
+    }
+  });
+
+  it("at the highest rate where every one holds", () => {
+    const summary = search((rate) => figures(1, { messagesPerSecond: rate }));
+    const { rate, confirmed, limitedBy, steps } = summary;
+    assertEquals([rate, confirmed, limitedBy], [10_000_000, true, "search"]);
+    assertEquals(steps.length, 16);
+  });
+
+  it("where the reached rate no longer follows the asked one", () => {
+    // A server without latency, and a client that is not busy.
+    const { rate, limitedBy } = search((rate) =>
+      figures(1, { messagesPerSecond: Math.min(rate, 12_000) })
+    );
+    assert(rate! >= 12_000 / 1.05 && rate! <= 12_000 / 0.95);
+    assertEquals(limitedBy, "server");
+  });
+
+  it("after as many steps as it may take, whatever happens", () => {
+    for (let maxSteps = 1; maxSteps <= 40; maxSteps++) {
+      for (let seed = 0; seed < 20; seed++) {
+        const chance = random(maxSteps, seed);
+        const { steps, rate } = search(
+          (rate) =>
+            figures(chance() < 0.5 ? 1 : 10, {
+              messagesPerSecond: rate,
+              cpuUtilization: chance(),
+            }),
+          { maxSteps },
+        );
+        assertLessOrEqual(steps.length, maxSteps);
+        const held = steps.filter(({ verdict }) => verdict === "met");
+        assert(rate === undefined || held.some((step) => step.rate === rate));
+      }
+    }
+  });
+
+  it("with its last steps kept to measure the answer again", () => {
+    const { rate, confirmed, limitedBy } = search(sharp(1e9), { maxSteps: 6 });
+    assertEquals([rate, confirmed, limitedBy], [8_000, true, "search"]);
+  });
+
+  it("and takes no step after that", () => {
+    const search = new RateSearch({ maxSteps: 1 });
+    search.record(figures(1, { messagesPerSecond: 1_000 }), true);
+    assertEquals(search.next, undefined);
+    assertThrows(() => search.record(figures(1), true), Error, "is over");
+    assertEquals(search.summary().rate, 1_000);
+    assertEquals(search.summary().confirmed, false);
+  });
+});
+
+describe("the options of a search", () => {
+  it("keep it between its lowest and its highest rate", () => {
+    const options = { min: 300, max: 5_000 };
+    const all = rates(search(sharp(1e9), options));
+    assertEquals(Math.max(...all), 5_000);
+    assertEquals(Math.min(...rates(search(sharp(1), options))), 300);
+    assertEquals(new RateSearch({ start: 9, min: 20 }).next, 20);
+    assertEquals(new RateSearch({ start: 9, max: 5 }).next, 5);
+  });
+
+  it("are refused by name out of their range", () => {
+    for (
+      const [options, reason] of [
+        [{ start: 0 }, "with start 0: expected more than 0"],
+        [{ min: -1 }, "with min -1"],
+        [{ max: NaN }, "with max NaN"],
+        [{ maxSteps: 0.5 }, "with maxSteps 0.5"],
+        [{ min: 10, max: 5 }, "with min 10: expected no more than max, 5"],
+      ] as const
+    ) assertThrows(() => new RateSearch(options), RangeError, reason);
+  });
+});
