@@ -86,7 +86,7 @@ class Pipe {
   readonly #ahead: Uint8Array[] = [];
   #inputEnded = false;
   #outputBlocked = false;
-  /** Resolved when the window has room again. */
+  /** Resolved when more echo has come back, so that the window may be open again. */
   #received = Promise.withResolvers<void>();
   /** Resolved when the output has accepted a chunk. */
   #written = Promise.withResolvers<void>();
@@ -161,14 +161,14 @@ class Pipe {
       if (this.#failure) return;
       if (done) break;
       for (let at = 0; at < value.length;) {
-        const room = WINDOW - this.#inFlight;
-        if (room === 0) {
+        const available = WINDOW - this.#inFlight;
+        if (available === 0) {
           this.#received = Promise.withResolvers();
           await this.#received.promise;
           if (this.#failure) return;
           continue;
         }
-        const chunk = value.subarray(at, at + room);
+        const chunk = value.subarray(at, at + available);
         const idle = this.#inFlight === 0;
         this.#ahead.push(chunk);
         this.#progress.expected += chunk.length;

@@ -15,6 +15,12 @@
  * @module
  */
 
+import {
+  CONTROL_CHARS,
+  escapeControl,
+  escapeUnicode,
+} from "../net/control_chars.ts";
+
 /** The width of a terminal if it is unknown, and of the help text. */
 export const DEFAULT_COLUMNS = 80;
 
@@ -88,34 +94,17 @@ export function wrap(text: string, width: number): string[] {
   return [...lines, line];
 }
 
-// C0 and C1 controls, DEL, and the bidirectional and line-breaking controls of
-// Unicode (those that "Trojan Source", CVE-2021-42574, reorders lines with).
-const CONTROL =
-  // deno-lint-ignore no-control-regex
-  /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
-
-/** `\u009b`, which both JSON and JavaScript read. */
-function escapeUnicode(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-}
-
-function escape(character: string): string {
-  const code = character.charCodeAt(0);
-  return code < 0x100
-    ? `\\x${code.toString(16).padStart(2, "0")}`
-    : escapeUnicode(character);
-}
-
 /** `text` as one line, with control characters as `\x1b` or `\u202e`. */
 export function printable(text: string): string {
-  return text.replace(CONTROL, escape);
+  return text.replace(CONTROL_CHARS, escapeControl);
 }
 
 /** Like `printable`, but keeps line breaks and tabs. */
 export function printableLines(text: string): string {
   return text.replace(
-    CONTROL,
-    (character) => "\n\t".includes(character) ? character : escape(character),
+    CONTROL_CHARS,
+    (character) =>
+      "\n\t".includes(character) ? character : escapeControl(character),
   );
 }
 
@@ -124,5 +113,5 @@ export function printableLines(text: string): string {
  * characters are escaped as `\u009b`, because JSON has no `\x9b`.
  */
 export function jsonLine(value: object): string {
-  return JSON.stringify(value).replace(CONTROL, escapeUnicode);
+  return JSON.stringify(value).replace(CONTROL_CHARS, escapeUnicode);
 }

@@ -12,6 +12,7 @@
  * @module
  */
 
+import { mergeFigures } from "../stats/interval.ts";
 import type { LoadInterval } from "./load_options.ts";
 
 /** An hour of seconds. */
@@ -65,16 +66,11 @@ function merge(
   second: LoadInterval,
   from = 0,
 ): LoadInterval {
-  const messages = first.messages + second.messages;
+  const figures = mergeFigures(first, second);
   const time = second.elapsed - from;
   return {
-    elapsed: second.elapsed,
+    ...figures,
     timestamp: second.timestamp,
-    messages,
-    messagesPerSecond: time > 0 ? messages / time * 1_000 : 0,
-    errors: first.errors + second.errors,
-    p50: Math.max(first.p50, second.p50),
-    p99: Math.max(first.p99, second.p99),
-    max: Math.max(first.max, second.max),
+    messagesPerSecond: time > 0 ? figures.messages / time * 1_000 : 0,
   };
 }

@@ -14,6 +14,8 @@
  * @module
  */
 
+import { type IntervalFigures, mergeFigures } from "../stats/interval.ts";
+
 /** The probes that ended within an interval of the run. */
 export interface PingInterval {
   /** Milliseconds from the start of the run to the end of the interval. */
@@ -39,31 +41,21 @@ const MAX_INTERVALS = 3_600;
 
 const SECOND_MS = 1_000;
 
-type Counts = Omit<PingInterval, "timestamp" | "messagesPerSecond">;
-
 /** The nearest rank of ascending numbers; 0 if there are none. */
 function percentile(sorted: readonly number[], share: number): number {
   return sorted[Math.ceil(share * sorted.length) - 1] ?? 0;
 }
 
-/** Percentiles cannot be added, so the merged ones are the highest. */
-function merge(a: Counts, b: Counts): Counts {
-  return {
-    elapsed: b.elapsed,
-    messages: a.messages + b.messages,
-    errors: a.errors + b.errors,
-    p50: Math.max(a.p50, b.p50),
-    p99: Math.max(a.p99, b.p99),
-    max: Math.max(a.max, b.max),
-  };
-}
-
 /** Appends an interval, or merges it with the last one if both are in one span. */
-function append(intervals: Counts[], interval: Counts, span: number): Counts[] {
+function append(
+  intervals: IntervalFigures[],
+  interval: IntervalFigures,
+  span: number,
+): IntervalFigures[] {
   const last = intervals.at(-1);
-  const spanOf = ({ elapsed }: Counts) => Math.ceil(elapsed / span);
+  const spanOf = ({ elapsed }: IntervalFigures) => Math.ceil(elapsed / span);
   if (last && spanOf(last) === spanOf(interval)) {
-    intervals[intervals.length - 1] = merge(last, interval);
+    intervals[intervals.length - 1] = mergeFigures(last, interval);
   } else intervals.push(interval);
   return intervals;
 }
@@ -71,7 +63,7 @@ function append(intervals: Counts[], interval: Counts, span: number): Counts[] {
 /** The intervals of one run. */
 export class PingIntervals {
   readonly #startedAt: number;
-  #intervals: Counts[] = [];
+  #intervals: IntervalFigures[] = [];
   /** Milliseconds of an interval. */
   #span = SECOND_MS;
   /** The current second, from 0, and its probes. */
@@ -113,7 +105,7 @@ export class PingIntervals {
   }
 
   /** The counts of the current second, unless there are none. */
-  #current(elapsed: number): Counts | undefined {
+  #current(elapsed: number): IntervalFigures | undefined {
     const messages = this.#rtts.length;
     if (messages + this.#lost === 0) return undefined;
     const sorted = this.#rtts.toSorted((a, b) => a - b);
@@ -138,7 +130,7 @@ export class PingIntervals {
       this.#span *= 2;
       this.#intervals = this.#intervals.reduce(
         (merged, interval) => append(merged, interval, this.#span),
-        [] as Counts[],
+        [] as IntervalFigures[],
       );
     }
   }

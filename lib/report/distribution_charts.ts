@@ -126,7 +126,7 @@ function bars(buckets: readonly Bucket[], x: Scale, y: Scale): Markup[] {
 
 /**
  * Linear, or logarithmic if few and many are to be seen side by side. Above the
- * bars there is room for the labels of the percentiles.
+ * bars there is space for the labels of the percentiles.
  */
 function countScale(counts: readonly number[]): Scale {
   const most = Math.max(...counts);

@@ -99,7 +99,7 @@ export function bandwidth(bytesPerSecond: number): string {
 }
 
 /**
- * A count for an axis, where there is room for about nine characters: from ten
+ * A count for an axis, with space for about nine characters: from ten
  * millions on, or from `from`, with a prefix of the SI.
  */
 export function axisCount(value: number, from = 1e7): string {

@@ -10,11 +10,7 @@
  * @module
  */
 
-// Control characters and the bidirectional and line-breaking controls of
-// Unicode, which could reorder what a reader sees (CVE-2021-42574).
-const UNSAFE =
-  // deno-lint-ignore no-control-regex
-  /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+import { CONTROL_CHARS, escapeControl } from "../net/control_chars.ts";
 
 const ENTITIES: Record<string, string> = {
   "&": "&amp;",
@@ -54,13 +50,6 @@ export type Part =
   | false
   | readonly Part[];
 
-function visible(character: string): string {
-  const code = character.charCodeAt(0);
-  return code < 0x100
-    ? `\\x${code.toString(16).padStart(2, "0")}`
-    : `\\u${code.toString(16).padStart(4, "0")}`;
-}
-
 /**
  * Text that is safe in elements and in quoted attributes. Control characters
  * are shown as escapes such as `\x1b`, a text too long ends in an ellipsis.
@@ -69,7 +58,7 @@ export function escapeText(text: string): string {
   const clipped = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
   return clipped
     .toWellFormed()
-    .replace(UNSAFE, visible)
+    .replace(CONTROL_CHARS, escapeControl)
     .replace(/[&<>"']/g, (character) => ENTITIES[character]!);
 }
 

@@ -13,7 +13,7 @@
 import { NBSP } from "./format.ts";
 import { clamp, type Scale, type Tick } from "./scale.ts";
 
-/** One of a million. Labels with more nines have no room beside each other. */
+/** One of a million. Labels with more nines would overlap. */
 const MAX_NINES = 6;
 
 /** -log10 of the share above a percentile: 0 at 0 %, 1 at 90 %, 2 at 99 %. */

@@ -72,7 +72,7 @@ function stepMarks(
 function answerLine(answer: number | undefined, x: Scale): Markup | undefined {
   const at = answer === undefined ? undefined : x.at(answer);
   if (answer === undefined || at === undefined) return undefined;
-  // Curves rise to the right, so that there is more room on the left.
+  // Curves rise to the right, so there is more space on the left.
   const side = at > 0.35 ? "end" : "start";
   return markup`<line class="answer" x1="${across(at)}" x2="${
     across(at)

@@ -5,37 +5,10 @@
  * @module
  */
 
-import type { Bucket, LatencySummary } from "../stats/histogram.ts";
+import type { Bucket, LatencySummary, Percentile } from "../stats/histogram.ts";
+import type { Interval as LoadInterval } from "../stats/interval.ts";
 
-export type { Bucket, LatencySummary };
-
-/** A point of the percentile curve. */
-export interface Percentile {
-  /** From 0 to 100. */
-  percentile: number;
-  /** This percentage of the latencies is no longer, ms. */
-  latency: number;
-}
-
-/** What happened within an interval, of about a second. */
-export interface LoadInterval {
-  /** Milliseconds from the start of the run to the end of the interval. */
-  elapsed: number;
-  /** When the interval ended, as an ISO 8601 string. */
-  timestamp: string;
-  /** Messages that came back. */
-  messages: number;
-  /** Of them, per second. */
-  messagesPerSecond: number;
-  /** Errors, or lost probes. */
-  errors: number;
-  /** Half of the latencies are no longer, ms. */
-  p50: number;
-  /** 99 % of them are no longer, ms. */
-  p99: number;
-  /** The longest, ms. */
-  max: number;
-}
+export type { Bucket, LatencySummary, LoadInterval, Percentile };
 
 /** What a load run came to. */
 export interface LoadSummary {
