@@ -114,7 +114,7 @@ describe("an error that a callback throws is reported, and the call continues:",
       assert(messages > 0);
       assertEquals(errors, {});
     });
-    assertEquals(reported, ["onInterval"]);
+    assertEquals([...new Set(reported)], ["onInterval"]);
   });
 });
 
