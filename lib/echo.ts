@@ -33,6 +33,7 @@
  */
 
 import { roundTrip } from "./client/round_trip.ts";
+import { FaultControl } from "./faults/fault_control.ts";
 import { Backoff } from "./net/backoff.ts";
 import {
   DEFAULT_BACKLOG,
@@ -54,22 +55,20 @@ import {
   TimedOutError,
   withContext,
 } from "./net/errors.ts";
-import { checkFaults } from "./net/fault_options.ts";
 import type {
   ConnectOptions,
-  EchoServer,
+  ListenOptions,
   ServeOptions,
 } from "./net/options.ts";
+import type { EchoServer } from "./net/server.ts";
 import { describeError, systemError } from "./net/system_error.ts";
 import { sleep, withTimeout } from "./net/timeout.ts";
 import {
+  checkConnectLimits,
   checkRange,
-  NON_NEGATIVE,
-  POSITIVE,
   POSITIVE_INTEGER,
-  POSITIVE_INTEGER_OR_INFINITY,
 } from "./net/validate.ts";
-import { type Listener, Server } from "./server/lifecycle.ts";
+import { checkLimits, Server } from "./server/lifecycle.ts";
 import { Relay } from "./server/relay.ts";
 import { checkCredentials } from "./tls/credentials.ts";
 import {
@@ -89,7 +88,9 @@ export {
   TimedOutError,
   UnexpectedEofError,
 } from "./net/errors.ts";
+export type { FaultCounts, Faults } from "./net/fault_options.ts";
 export type * from "./net/options.ts";
+export type * from "./net/server.ts";
 
 /**
  * Milliseconds between attempts to connect: short enough that a server is found soon
@@ -117,33 +118,42 @@ export function serve(options?: ServeOptions): EchoServer;
 export function serve<Addr extends Deno.Addr>(
   options: ServeOptions<Addr> = {},
 ): EchoServer<Addr> {
+  checkLimits(options, `Cannot listen on ${formatEndpoint(options)}`);
+  const faults = new FaultControl({ downstream: options.faults });
+  return new Server(listen(options), {
+    ...options,
+    faults,
+    limitReads: true,
+    createHandler: (client, { onClosed }) => new Relay(client, onClosed),
+  });
+}
+
+/**
+ * Opens the listener of a server: on a TCP port, with TLS if there are a `cert` and
+ * a `key`, or on a Unix socket. Other servers are made with it, such as `proxy()`.
+ *
+ * @throws the errors of {@linkcode serve}.
+ */
+export function listen<Addr extends Deno.Addr = Deno.NetAddr>(
+  options: ListenOptions = {},
+): Deno.Listener<Deno.Conn, Addr> {
   const action = `Cannot listen on ${formatEndpoint(options)}`;
-  const { backlog, maxConnections, idleTimeout, grace } = options;
   requireDeno(action);
   rejectPortInHostname("Cannot listen", options);
-  checkRange(POSITIVE_INTEGER, { action, options: { backlog } });
-  checkRange(POSITIVE_INTEGER_OR_INFINITY, {
+  checkRange(POSITIVE_INTEGER, {
     action,
-    options: { maxConnections },
+    options: { backlog: options.backlog },
   });
-  checkRange(POSITIVE, { action, options: { idleTimeout } });
-  checkRange(NON_NEGATIVE, { action, options: { grace } });
-  if (options.faults) checkFaults(options.faults);
   checkTlsOptions(options, action);
   try {
-    return new Server(listen(options) as unknown as Listener<Addr>, {
-      ...options,
-      createHandler: (conn, onClosed) => new Relay(conn, onClosed),
-    });
+    return openListener(options) as unknown as Deno.Listener<Deno.Conn, Addr>;
   } catch (error) {
     const permissions = requiredPermissions(options);
     throw systemError(error, { action, permissions });
   }
 }
 
-function listen(
-  options: ServeOptions<never>,
-): Pick<Deno.Listener<Deno.Conn>, "accept" | "close" | "ref" | "unref"> {
+function openListener(options: ListenOptions): Deno.Listener<Deno.Conn> {
   const { hostname = DEFAULT_HOSTNAME, port = DEFAULT_PORT } = options;
   const { path, cert, key, reusePort } = options;
   const { backlog: tcpBacklog = DEFAULT_BACKLOG } = options;
@@ -179,8 +189,7 @@ export async function connect(
   const action = `Cannot connect to ${formatEndpoint(options)}`;
   requireDeno(action);
   rejectPortInHostname("Cannot connect", options);
-  checkRange(POSITIVE, { action, options: { timeout } });
-  checkRange(NON_NEGATIVE, { action, options: { wait } });
+  checkConnectLimits(options, action);
   const startTls = await tlsStarter(options, action);
   const deadline = performance.now() + wait;
   const backoff = new Backoff(RETRY_MS);

@@ -72,7 +72,7 @@ describe("an error that a callback throws is reported, and the call continues:",
     };
     const reported = await reportedBy(async () => {
       const server = new Server(listener, {
-        createHandler: (conn, onClosed) => new Relay(conn, onClosed),
+        createHandler: (client, { onClosed }) => new Relay(client, onClosed),
         onAcceptError: throwing("onAcceptError"),
       });
       await until(() => attempts === 2);

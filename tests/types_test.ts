@@ -45,7 +45,11 @@ export type Promised = [
     | "stall"
     | "reset"
     | "corrupt"
+    | "closeAfter"
+    | "stallAfter"
+    | "resetAfter"
     | "closeOnAccept"
+    | "down"
   >,
   "closed" extends EndReason ? true : false,
 ];

@@ -12,13 +12,13 @@
 
 import { formatAddress } from "../net/endpoint.ts";
 import { formatDuration, plural } from "../net/format.ts";
+import type { FaultCounts } from "../net/fault_options.ts";
 import type {
   ClosedConnection,
   Connection,
   EndReason,
-  FaultCounts,
   ServerStats,
-} from "../net/options.ts";
+} from "../net/server.ts";
 import { jsonLine, printable } from "./terminal.ts";
 
 /** The formats of `--log-format`. */
@@ -47,6 +47,7 @@ const REASONS: Record<EndReason, string> = {
   reset: "reset",
   idle: "idle timeout",
   handshake: "TLS handshake failed",
+  unreachable: "upstream not reachable",
   fault: "closed by a fault",
   shutdown: "closed by the shutdown",
   aborted: "aborted by the shutdown",

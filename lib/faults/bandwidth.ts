@@ -8,7 +8,6 @@
  * @module
  */
 
-import { sleep } from "../net/timeout.ts";
 import type { Sink, StageContext } from "./stage.ts";
 import { Throttle } from "./throttle.ts";
 
@@ -22,7 +21,7 @@ export function bandwidth(next: Sink, context: StageContext): Sink {
       for (let at = 0; at < chunk.length; at += chunkSize) {
         const part = chunk.subarray(at, at + chunkSize);
         const wait = throttle.reserve(part.length, performance.now());
-        if (wait > 0) await sleep(wait, context.signal);
+        if (wait > 0) await context.pause(wait);
         throttle.sent(performance.now());
         context.count("bandwidth", part.length);
         await next.write(part);

@@ -1,14 +1,17 @@
 /**
- * The faults `limitData`, `stall` and `reset`: the connection ends after a
- * number of bytes. If several are set, the one with the fewest bytes ends it.
+ * The faults that end or stall a connection: `limitData`, `stall` and `reset` after
+ * a number of bytes; `closeAfter`, `stallAfter` and `resetAfter` after a time. The
+ * first one that is reached takes effect. After a stall, the others still may.
  *
  * ```sh
  * deno task server --limit-data 100
+ * deno task server --stall-after 5s
  * ```
  *
  * @module
  */
 
+import type { Faults } from "../net/fault_options.ts";
 import {
   type EndingFault,
   MAX_QUEUED,
@@ -16,55 +19,102 @@ import {
   type StageContext,
 } from "./stage.ts";
 
+/** What is reached after some bytes, or after some time. */
+type Limit = EndingFault | "stall" | "stallAfter";
+
+const BY_BYTES = ["reset", "limitData", "stall"] as const;
+const BY_TIME = ["resetAfter", "closeAfter", "stallAfter"] as const;
+
 /** Cuts the connection off; the stage is off if none of the faults is set. */
 export function cutOff(next: Sink, context: StageContext): Sink {
-  const { reset, limitData, stall } = context.faults;
-  const limits: [EndingFault, number | undefined][] = [
-    ["reset", reset],
-    ["limitData", limitData],
-    ["stall", stall],
-  ];
-  let fault: EndingFault | undefined;
-  let limit = Infinity;
-  for (const [name, bytes = Infinity] of limits) {
-    if (bytes < limit) [fault, limit] = [name, bytes];
-  }
-  return fault === undefined ? next : new CutOff(next, context, fault, limit);
+  const isSet = (fault: keyof Faults) => context.faults[fault] !== undefined;
+  return [...BY_BYTES, ...BY_TIME].some(isSet)
+    ? new CutOff(next, context)
+    : next;
 }
 
 class CutOff implements Sink {
+  readonly #next: Sink;
+  readonly #context: StageContext;
+  /** The fault with the fewest bytes, and their number. */
+  readonly #fault: Limit | undefined;
+  readonly #limit: number = Infinity;
   #sent = 0;
-  #discarded = 0;
-  #ended = false;
+  #stalled = false;
+  /** What a stall holds back. */
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
+  #releasing: Promise<void> | undefined;
 
-  constructor(
-    readonly next: Sink,
-    readonly context: StageContext,
-    readonly fault: EndingFault,
-    readonly limit: number,
-  ) {}
+  constructor(next: Sink, context: StageContext) {
+    this.#next = next;
+    this.#context = context;
+    const { faults, acceptedAt } = context;
+    for (const name of BY_BYTES) {
+      const bytes = faults[name] ?? Infinity;
+      if (bytes < this.#limit) [this.#fault, this.#limit] = [name, bytes];
+    }
+    for (const name of BY_TIME) {
+      const ms = faults[name];
+      if (ms === undefined) continue;
+      const left = Math.max(0, acceptedAt + ms - performance.now());
+      // A failure to end the connection is one of the next read or write, too.
+      context.after(left, () => void this.#reach(name).catch(() => {}));
+    }
+    if (this.#limit === 0 && this.#fault === "limitData") {
+      void this.#reach(this.#fault).catch(() => {});
+    }
+  }
 
   async write(chunk: Uint8Array): Promise<void> {
-    if (this.#ended) return await this.#discard(chunk);
-    const allowed = chunk.subarray(0, this.limit - this.#sent);
-    if (allowed.length > 0) await this.next.write(allowed);
+    if (this.#context.ended()) return;
+    if (this.#stalled) return await this.#hold(chunk);
+    const allowed = chunk.subarray(0, this.#limit - this.#sent);
+    if (allowed.length > 0) await this.#next.write(allowed);
     this.#sent += allowed.length;
-    if (this.#sent < this.limit) return;
-    // A reset needs unread data in the receive buffer, so it waits until the
-    // client has sent more.
-    if (this.fault === "reset" && allowed.length === chunk.length) return;
-    this.#ended = true;
-    await this.context.end(this.fault);
+    if (this.#sent < this.#limit) return;
+    const rest = chunk.subarray(allowed.length);
+    // A reset waits for one byte more: it needs unread data in the receive buffer.
+    if (this.#fault === "reset" && rest.length === 0) return;
+    await this.#reach(this.#fault!);
+    if (this.#stalled && rest.length > 0) await this.#hold(rest);
+  }
+
+  async flush(): Promise<void> {
+    if (!this.#stalled || this.#context.ended()) return;
+    await this.#context.pause(Infinity);
+    await this.#release();
+  }
+
+  async #reach(fault: Limit): Promise<void> {
+    if (fault !== "stall" && fault !== "stallAfter") {
+      return await this.#context.end(fault);
+    }
+    if (this.#stalled || this.#context.ended()) return;
+    this.#stalled = true;
+    this.#context.count(fault);
   }
 
   /**
-   * After a stall, bytes are accepted for a while: only a read can notice that
-   * the client has reset the connection. Then writing blocks until it is closed.
+   * Holds a chunk until the faults are replaced. A bounded number of bytes is
+   * accepted: only a read can notice that the peer has reset the connection, and
+   * a relay reads again when its write has resolved.
    */
-  async #discard(chunk: Uint8Array): Promise<void> {
-    this.#discarded += chunk.length;
-    if (this.fault !== "stall" || this.#discarded <= MAX_QUEUED) return;
-    await this.context.untilClosed();
-    this.context.signal.throwIfAborted();
+  async #hold(chunk: Uint8Array): Promise<void> {
+    if (this.#heldBytes >= MAX_QUEUED) {
+      await this.#context.pause(Infinity);
+      await this.#release();
+      return await this.#next.write(chunk);
+    }
+    this.#held.push(chunk.slice());
+    this.#heldBytes += chunk.length;
+  }
+
+  /** Sends what was held back, once. */
+  #release(): Promise<void> {
+    return this.#releasing ??= (async () => {
+      for (const chunk of this.#held) await this.#next.write(chunk);
+      this.#held = [];
+    })();
   }
 }

@@ -1,13 +1,15 @@
 /**
- * A connection with faults: a stage for each fault stands between the connection
- * and its user. It knows nothing of the protocol on top.
+ * A connection with faults, which may be replaced while it is open: the stages of
+ * the faults stand between the connection and its user. It knows nothing of the
+ * protocol on top.
  *
  * ```ts
- * import { FaultInjector } from "./faulty_conn.ts";
+ * import { FaultInjector } from "./fault_injector.ts";
+ * import { FaultyConn } from "./faulty_conn.ts";
  *
- * const injector = new FaultInjector({ latency: 100 });
  * const listener = Deno.listen({ port: 0 });
- * const conn = injector.inject(await listener.accept(), 1);
+ * const conn = new FaultyConn(await listener.accept());
+ * conn.setFaults(new FaultInjector({ latency: 100 }).faultsOf(1));
  * ```
  *
  * @module
@@ -15,18 +17,11 @@
 
 import { readableOf, writableOf } from "../net/conn_streams.ts";
 import { DEFAULT_GRACE_MS } from "../net/defaults.ts";
-import type { FaultCounts, Faults } from "../net/fault_options.ts";
+import type { FaultCounts } from "../net/fault_options.ts";
 import { writeAll } from "../net/write_all.ts";
-import { bandwidth } from "./bandwidth.ts";
-import { corrupt } from "./corrupt.ts";
-import { cutOff } from "./cut_off.ts";
-import { latency } from "./latency.ts";
-import { prng } from "./prng.ts";
-import { slicer } from "./slicer.ts";
-import type { EndingFault, Sink, Stage } from "./stage.ts";
-
-/** The stages, in the order in which a chunk passes them. */
-const STAGES: readonly Stage[] = [latency, corrupt, cutOff, slicer, bandwidth];
+import type { ConnFaults } from "./fault_injector.ts";
+import { Pipeline } from "./pipeline.ts";
+import type { EndingFault, Sink } from "./stage.ts";
 
 /**
  * Milliseconds in which the peer may close its side after `limitData`: as long
@@ -34,114 +29,123 @@ const STAGES: readonly Stage[] = [latency, corrupt, cutOff, slicer, bandwidth];
  */
 const LINGER_MS = DEFAULT_GRACE_MS;
 
-/** Injects the same faults into the connections of a server. */
-export class FaultInjector {
-  readonly #faults: Faults;
-  readonly #seed: number;
-
-  /** The faults must have passed `checkFaults`. */
-  constructor(faults: Faults) {
-    this.#faults = faults;
-    this.#seed = faults.seed ??
-      Math.floor(Math.random() * Number.MAX_SAFE_INTEGER);
-  }
-
-  /** Returns the connection with faults, or unchanged, as `toxicity` decides. */
-  inject(conn: Deno.Conn, id: number): Deno.Conn | FaultyConn {
-    const random = (purpose: number) => prng(this.#seed, id, purpose);
-    const { toxicity = 1 } = this.#faults;
-    if (random(0)() >= toxicity) return conn;
-    return new FaultyConn(conn, { faults: this.#faults, random });
-  }
+/** What a faulty connection shares with its owner. */
+export interface FaultyConnOptions {
+  /** When it was accepted, as `performance.now()` has it. Now by default. */
+  acceptedAt?: number;
+  /**
+   * Reads at most one byte more than `reset` lets pass in the other direction, so
+   * that the rest stays unread and makes the close a reset. It is for protocols
+   * whose replies are as long as their requests.
+   */
+  limitReads?: boolean;
+  /** Adds to how often each fault took effect. */
+  counts?: FaultCounts;
+  /** Called once if `limitData` or `closeAfter` has half-closed the connection. */
+  onCut?: (() => void) | undefined;
 }
+
+const NO_FAULTS: ConnFaults = { faults: {}, random: () => Math.random };
 
 /** A connection with faults. */
 export class FaultyConn implements Deno.Conn {
   /** How often each fault took effect. */
-  readonly faults: FaultCounts = {};
-  /** Bytes that were written to the connection. */
-  bytesWritten = 0;
-  #bytesRead = 0;
+  readonly faults: FaultCounts;
+  /** Bytes that were sent to the peer. */
+  bytesSent = 0;
+  /** Bytes of the writes that have resolved. */
+  bytesAccepted = 0;
   readonly #conn: Deno.Conn;
-  readonly #options: Faults;
-  /** The stages in order, and the connection at last. */
-  readonly #sinks: Sink[];
+  readonly #options: FaultyConnOptions;
+  readonly #output: Sink;
   readonly #closed = new AbortController();
+  #pipeline: Pipeline;
+  /** Resolves when all that replaced pipelines held was sent. */
+  #drained: Promise<void> = Promise.resolve();
   /** The last write that was called. Each waits for the one before. */
   #lastWrite: Promise<number> = Promise.resolve(0);
+  /** Bytes that may still be read, with `limitReads`. */
+  #readable = Infinity;
+  /** Resolves when the faults are replaced, or the connection is closed. */
+  #changed = Promise.withResolvers<void>();
   #ending: EndingFault | undefined;
   #linger: ReturnType<typeof setTimeout> | undefined;
-  #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
-  #writable: WritableStream<Uint8Array<ArrayBufferLike>> | undefined;
+  #readableStream: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
+  #writableStream: WritableStream<Uint8Array<ArrayBufferLike>> | undefined;
 
-  /** Puts the stages in front of a connection. */
-  constructor(
-    conn: Deno.Conn,
-    { faults, random }: {
-      faults: Faults;
-      random: (purpose: number) => () => number;
-    },
-  ) {
+  /** Has no faults yet. */
+  constructor(conn: Deno.Conn, options: FaultyConnOptions = {}) {
     this.#conn = conn;
-    this.#options = faults;
-    const context = {
-      faults,
-      random,
-      signal: this.#closed.signal,
-      count: (fault: keyof FaultCounts, by = 1) => this.#count(fault, by),
-      end: (fault: EndingFault) => this.#end(fault),
-      ended: () => this.#ending !== undefined,
-      untilClosed: () => this.#untilClosed(),
-      fail: (error: unknown) => this.#closed.abort(error),
-    };
-    const output: Sink = {
+    this.#options = options;
+    this.faults = options.counts ?? {};
+    this.#output = {
       write: (chunk) =>
-        writeAll(conn, chunk, (count) => this.bytesWritten += count),
+        writeAll(conn, chunk, (count) => this.bytesSent += count),
     };
-    this.#sinks = [output];
-    for (const stage of STAGES.toReversed()) {
-      this.#sinks.unshift(stage(this.#sinks[0]!, context));
-    }
+    this.#pipeline = this.#makePipeline(NO_FAULTS);
   }
 
-  /** Whether a fault closed the connection, rather than the peer. */
-  get endedByFault(): boolean {
-    return this.#options.closeOnAccept || this.#ending === "limitData";
+  /** Whether a fault half-closed the connection, rather than the peer. */
+  get isCut(): boolean {
+    return this.#ending === "limitData" || this.#ending === "closeAfter";
+  }
+
+  /** Whether a fault has reset the connection. */
+  get isReset(): boolean {
+    return this.#ending === "reset" || this.#ending === "resetAfter";
+  }
+
+  /**
+   * Replaces the faults, for all bytes that are written from now on. Bytes that the
+   * old faults hold back are sent before them, at once and unchanged.
+   */
+  setFaults(faults: ConnFaults = NO_FAULTS): void {
+    if (this.#ending || this.#closed.signal.aborted) return;
+    const old = this.#pipeline;
+    const { reset } = faults.faults;
+    this.#readable = this.#options.limitReads && reset !== undefined
+      ? reset + 1
+      : Infinity;
+    old.release();
+    this.#drained = Promise.all([this.#drained, this.#lastWrite])
+      .then(() => old.flush());
+    this.#drained.catch((error) => this.#closed.abort(error));
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+    this.#pipeline = this.#makePipeline(faults);
   }
 
   /** Reads from the peer; `null` also when a fault has ended the connection. */
   async read(buffer: Uint8Array): Promise<number | null> {
-    const { closeOnAccept, limitData, reset = Infinity } = this.#options;
-    if (closeOnAccept) {
-      this.#count("closeOnAccept");
-      return null;
-    }
-    if (limitData === 0 && !this.#ending) await this.#end("limitData");
-    if (this.#ending === "limitData") return await this.#drain(buffer);
+    if (this.isCut) return await this.#discard(buffer);
     // What the client sends after that stays unread, which makes the close a
     // reset. No other fault limits reading.
-    const allowed = reset + 1 - this.#bytesRead;
-    if (this.#ending === "reset" || allowed <= 0) {
-      throw new Deno.errors.ConnectionAborted("reset by a fault");
+    while (this.#readable <= 0 && !this.#closed.signal.aborted) {
+      await this.#changed.promise;
     }
-    const count = await this.#conn.read(
-      allowed < buffer.length ? buffer.subarray(0, allowed) : buffer,
-    );
-    if (count !== null) {
-      this.#bytesRead += count;
-      return this.#ended("limitData") ? await this.#drain(buffer) : count;
+    try {
+      const count = await this.#conn.read(
+        this.#readable < buffer.length
+          ? buffer.subarray(0, this.#readable)
+          : buffer,
+      );
+      this.#readable -= count ?? 0;
+      return this.isCut ? await this.#discard(buffer) : count;
+    } catch (error) {
+      if (this.isCut) return null;
+      throw this.isReset
+        ? new Deno.errors.ConnectionAborted("reset by a fault")
+        : error;
     }
-    // Delayed chunks are sent before the connection ends.
-    await this.#flush();
-    if (this.#ended("stall")) await this.#untilClosed();
-    return null;
   }
 
   /** Passes bytes through the stages. */
   write(bytes: Uint8Array): Promise<number> {
     const writing = this.#lastWrite.then(async () => {
+      await this.#drained;
       this.#closed.signal.throwIfAborted();
-      await this.#sinks[0]!.write(bytes);
+      await this.#pipeline.write(bytes);
+      this.bytesAccepted += bytes.length;
       return bytes.length;
     });
     this.#lastWrite = writing;
@@ -150,16 +154,27 @@ export class FaultyConn implements Deno.Conn {
     return writing;
   }
 
-  /** Half-closes the connection after all writes and the delayed chunks. */
-  async closeWrite(): Promise<void> {
-    await this.#flush();
-    await this.#conn.closeWrite();
+  /** Resolves when all bytes written so far were sent, those held back too. */
+  async flush(): Promise<void> {
+    for (let pipeline; pipeline !== this.#pipeline;) {
+      await this.#lastWrite;
+      await this.#drained;
+      pipeline = this.#pipeline;
+      await pipeline.flush();
+    }
   }
 
-  /** Closes the connection; delayed chunks are dropped. */
+  /** Half-closes the connection after all bytes that are held back. */
+  async closeWrite(): Promise<void> {
+    await this.flush();
+    if (!this.#ending) await this.#conn.closeWrite();
+  }
+
+  /** Closes the connection; bytes that are held back are dropped. */
   close(): void {
     clearTimeout(this.#linger);
     this.#closed.abort();
+    this.#changed.resolve();
     this.#conn[Symbol.dispose]();
   }
 
@@ -184,53 +199,50 @@ export class FaultyConn implements Deno.Conn {
   }
 
   get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
-    return this.#readable ??= readableOf(this);
+    return this.#readableStream ??= readableOf(this);
   }
 
   get writable(): WritableStream<Uint8Array<ArrayBufferLike>> {
-    return this.#writable ??= writableOf(this);
+    return this.#writableStream ??= writableOf(this);
   }
 
-  #count(fault: keyof FaultCounts, by = 1): void {
+  #makePipeline({ faults, random }: ConnFaults): Pipeline {
+    return new Pipeline({
+      faults,
+      random,
+      acceptedAt: this.#options.acceptedAt ?? performance.now(),
+      signal: this.#closed.signal,
+      count: (fault, by = 1) => this.#count(fault, by),
+      end: (fault) => this.#end(fault),
+      ended: () => this.#ending !== undefined,
+      fail: (error) => this.#closed.abort(error),
+    }, this.#output);
+  }
+
+  #count(fault: keyof FaultCounts, by: number): void {
     this.faults[fault] = (this.faults[fault] ?? 0) + by;
-  }
-
-  #ended(fault: EndingFault): boolean {
-    return this.#ending === fault;
-  }
-
-  async #flush(): Promise<void> {
-    await this.#lastWrite;
-    for (const sink of this.#sinks) await sink.flush?.();
   }
 
   async #end(fault: EndingFault): Promise<void> {
     // After `close` there is nothing to end, and nobody would clear the timer.
     if (this.#ending || this.#closed.signal.aborted) return;
     this.#ending = fault;
-    this.#count(fault);
-    if (fault === "reset") return this.close();
-    if (fault === "stall") return;
+    this.#count(fault, 1);
+    if (this.isReset) return this.close();
     // Closing at once would reset the connection if the peer still sends.
     this.#linger = setTimeout(() => this.close(), LINGER_MS);
+    this.#options.onCut?.();
+    await this.#drained;
     await this.#conn.closeWrite();
   }
 
   /** Reads and discards until the peer closes, or the linger is over. */
-  async #drain(buffer: Uint8Array): Promise<null> {
+  async #discard(buffer: Uint8Array): Promise<null> {
     try {
       while (await this.#conn.read(buffer) !== null);
     } catch {
       // The connection is over either way.
     }
     return null;
-  }
-
-  #untilClosed(): Promise<void> {
-    const { signal } = this.#closed;
-    if (signal.aborted) return Promise.resolve();
-    return new Promise((resolve) =>
-      signal.addEventListener("abort", () => resolve(), { once: true })
-    );
   }
 }

@@ -9,7 +9,6 @@
  * @module
  */
 
-import { sleep } from "../net/timeout.ts";
 import { MAX_QUEUED, type Sink, type StageContext } from "./stage.ts";
 
 interface DelayedChunk {
@@ -79,7 +78,7 @@ class DelayLine implements Sink {
       for (let chunk; (chunk = this.#queue[0]);) {
         const wait = chunk.sendAt - performance.now();
         if (wait > 0 && !this.#context.ended()) {
-          await sleep(wait, this.#context.signal);
+          await this.#context.pause(wait);
         }
         await this.#next.write(chunk.bytes);
         this.#queue.shift();

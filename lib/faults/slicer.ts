@@ -9,7 +9,6 @@
  * @module
  */
 
-import { sleep } from "../net/timeout.ts";
 import type { Sink, StageContext } from "./stage.ts";
 
 /** Slices chunks; the stage is off if `slicer` is not set. */
@@ -19,9 +18,7 @@ export function slicer(next: Sink, context: StageContext): Sink {
   return {
     async write(chunk) {
       for (let at = 0; at < chunk.length; at += size) {
-        if (at > 0 && slicerDelay > 0) {
-          await sleep(slicerDelay, context.signal);
-        }
+        if (at > 0 && slicerDelay > 0) await context.pause(slicerDelay);
         await next.write(chunk.subarray(at, at + size));
         context.count("slicer");
       }

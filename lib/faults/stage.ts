@@ -30,14 +30,25 @@ export interface Sink {
   flush?(): Promise<void>;
 }
 
-/** The faults that end a connection. */
-export type EndingFault = "reset" | "limitData" | "stall";
+/** The faults that end a connection: `close` after the others' bytes, or `reset`. */
+export type EndingFault = "limitData" | "closeAfter" | "reset" | "resetAfter";
 
 /** What the stages of one connection share. */
 export interface StageContext {
   readonly faults: Faults;
+  /** When the connection was accepted, as `performance.now()` has it. */
+  readonly acceptedAt: number;
   /** Aborted when the connection is closed, or by `fail`. */
   readonly signal: AbortSignal;
+  /**
+   * Waits for `ms` milliseconds, or until the faults are replaced if that is
+   * earlier. Then stages pass on what they hold, without further pauses.
+   *
+   * @throws the signal's reason when the signal is aborted.
+   */
+  pause(ms: number): Promise<void>;
+  /** Calls back after `ms` milliseconds, unless the faults are replaced before. */
+  after(ms: number, callback: () => void): void;
   /** A random number generator that repeats with the seed, one per purpose. */
   random(purpose: number): () => number;
   /** Counts that a fault took effect. */
@@ -46,8 +57,6 @@ export interface StageContext {
   end(fault: EndingFault): Promise<void>;
   /** Whether a fault has ended the connection: what follows is discarded. */
   ended(): boolean;
-  /** Resolves when the connection is closed. */
-  untilClosed(): Promise<void>;
   /** Makes later writes fail because a chunk could not be passed on. */
   fail(error: unknown): void;
 }

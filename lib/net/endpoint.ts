@@ -74,22 +74,45 @@ export function rejectPortInHostname(
   );
 }
 
+/** The kinds of permission that an endpoint may need. */
+const KINDS = ["net", "read", "write"] as const;
+
 /** A permission flag, quoted if a shell needs it. */
 export function permissionFlag(
-  kind: "net" | "read" | "write",
-  target: string,
+  kind: typeof KINDS[number],
+  ...targets: string[]
 ): string {
-  const flag = `--allow-${kind}=${target}`;
-  return /^[\w./:=-]+$/.test(flag) ? flag : `'${flag}'`;
+  const flag = `--allow-${kind}=${targets.join(",")}`;
+  return /^[\w./:=,-]+$/.test(flag) ? flag : `'${flag}'`;
 }
 
-/** The permission flags that listening or connecting needs. */
-export function requiredPermissions(options: Endpoint): string {
-  const { path } = options;
-  if (path === undefined) return permissionFlag("net", formatEndpoint(options));
+/** A permission, as `--allow-KIND=TARGET` grants it. */
+export interface Permission {
+  /** What it is about. */
+  kind: typeof KINDS[number];
+  /** An address or a path. */
+  target: string;
+}
+
+/** The permissions that listening on an endpoint, or connecting to it, needs. */
+export function permissionsOf(endpoint: Endpoint): Permission[] {
+  const { path } = endpoint;
+  if (path === undefined) {
+    return [{ kind: "net", target: formatEndpoint(endpoint) }];
+  }
   return [
-    permissionFlag("net", `unix:${path}`),
-    permissionFlag("read", path),
-    permissionFlag("write", path),
-  ].join(" ");
+    { kind: "net", target: `unix:${path}` },
+    { kind: "read", target: path },
+    { kind: "write", target: path },
+  ];
+}
+
+/** The permission flags that using all endpoints needs. */
+export function requiredPermissions(...endpoints: Endpoint[]): string {
+  const permissions = endpoints.flatMap(permissionsOf);
+  return KINDS.flatMap((kind) => {
+    const targets = permissions.filter((one) => one.kind === kind)
+      .map(({ target }) => target);
+    return targets.length > 0 ? [permissionFlag(kind, ...targets)] : [];
+  }).join(" ");
 }

@@ -1,6 +1,5 @@
 /**
- * The options of servers and clients, and what a server reports. Types only;
- * `lib/echo.ts` exports them.
+ * The options of servers and clients. Types only; `lib/echo.ts` exports them.
  *
  * ```ts
  * import type { ConnectOptions } from "../echo.ts";
@@ -11,19 +10,11 @@
  * @module
  */
 
-import type { FaultCounts, Faults } from "./fault_options.ts";
+import type { Faults } from "./fault_options.ts";
+import type { ClosedConnection, Connection } from "./server.ts";
 
-export type { FaultCounts, Faults };
-
-/**
- * The options of `serve()`. `Addr` is the type of address that it listens on: TCP
- * by default.
- *
- * An error that a callback throws is passed to `reportError()`. Without a listener
- * for `error` events, it ends the process or fails the test; with one that calls
- * `preventDefault()`, the server continues.
- */
-export interface ServeOptions<Addr extends Deno.Addr = Deno.NetAddr> {
+/** The options of `listen()`, which all servers take too. */
+export interface ListenOptions {
   // The address.
 
   /**
@@ -58,7 +49,18 @@ export interface ServeOptions<Addr extends Deno.Addr = Deno.NetAddr> {
   cert?: string | undefined;
   /** Private key of the certificate in PEM format. Requires `cert`. */
   key?: string | undefined;
+}
 
+/**
+ * The options of `serve()`. `Addr` is the type of address that it listens on: TCP
+ * by default.
+ *
+ * An error that a callback throws is passed to `reportError()`. Without a listener
+ * for `error` events, it ends the process or fails the test; with one that calls
+ * `preventDefault()`, the server continues.
+ */
+export interface ServeOptions<Addr extends Deno.Addr = Deno.NetAddr>
+  extends ListenOptions {
   // Limits.
 
   /**
@@ -84,7 +86,7 @@ export interface ServeOptions<Addr extends Deno.Addr = Deno.NetAddr> {
 
   // Faults.
 
-  /** Faults to inject into connections, for tests of clients. */
+  /** Faults to inject into connections, for tests of clients. See `setFaults`. */
   faults?: Faults | undefined;
 
   // Callbacks.
@@ -101,96 +103,6 @@ export interface ServeOptions<Addr extends Deno.Addr = Deno.NetAddr> {
    */
   onAcceptError?: ((error: Error) => void) | undefined;
 }
-
-/** A running server. The interface is that of `Deno.HttpServer`. */
-export interface EchoServer<Addr extends Deno.Addr = Deno.NetAddr>
-  extends AsyncDisposable {
-  /** The address that the server listens on. */
-  readonly addr: Addr;
-  /** Resolves with the totals once the server and all connections are closed. */
-  readonly finished: Promise<ServerStats>;
-  /** Returns the statistics up to now. */
-  stats(): ServerStats;
-  /**
-   * Shuts the server down gracefully. It accepts no more connections and writes
-   * back what it has read. It half-closes each connection when the client pauses,
-   * or after half of `grace`, and waits until the client closes its side.
-   *
-   * After `grace`, the remaining connections are closed. A connection that was
-   * idle for 5 s, or on which the client has sent nothing, is closed after one
-   * second of silence.
-   *
-   * Resolves like `finished`. Further calls have no effect.
-   */
-  shutdown(): Promise<ServerStats>;
-  /** Keeps the process alive while the server runs. This is the default. */
-  ref(): void;
-  /** Lets the process end while the server runs. */
-  unref(): void;
-}
-
-/** The statistics of a server since it began to listen. */
-export interface ServerStats {
-  /** Connections that are open. */
-  readonly open: number;
-  /** The highest number of connections that were open at the same time. */
-  readonly peak: number;
-  /** Connections that were accepted. */
-  readonly accepted: number;
-  /** Bytes read from all connections. */
-  readonly bytesRead: number;
-  /** Bytes written to all connections. */
-  readonly bytesWritten: number;
-  /** Milliseconds until now, or until the server was closed. */
-  readonly duration: number;
-  /** How often each fault took effect, if the server injects faults. */
-  readonly faults?: FaultCounts | undefined;
-}
-
-/** A connection that a server accepted. */
-export interface Connection {
-  /** The number of the connection on this server, from 1. */
-  readonly id: number;
-  /** The client's address. */
-  readonly remoteAddr: Deno.Addr;
-}
-
-/** A connection that was closed. */
-export interface ClosedConnection extends Connection {
-  /** Bytes read from the client. */
-  readonly bytesRead: number;
-  /** Bytes written back to the client. */
-  readonly bytesWritten: number;
-  /** How often each fault took effect, if faults were injected. */
-  readonly faults?: FaultCounts | undefined;
-  /** Milliseconds from accept to close. */
-  readonly duration: number;
-  /** Why the connection ended. */
-  readonly reason: EndReason;
-  /** The error that ended the connection, if there was one. */
-  readonly error?: unknown;
-}
-
-/**
- * Why a connection ended:
- *
- * - `closed`: the client closed its side, and everything was written back.
- * - `reset`: the client or the fault `reset` reset the connection, or the network
- *   failed.
- * - `idle`: nothing was read or written for `idleTimeout`.
- * - `handshake`: the TLS handshake failed, or took longer than 10 s.
- * - `fault`: the fault `closeOnAccept` or `limitData` closed the connection.
- * - `shutdown`: the server shut down, and had written back all that it had read.
- * - `aborted`: the connection was closed before everything was written back.
- */
-export type EndReason =
-  | "closed"
-  | "reset"
-  | "idle"
-  | "handshake"
-  | "fault"
-  | "shutdown"
-  | "aborted";
 
 /** The options of `connect()`, which all client functions take too. */
 export interface ConnectOptions {

@@ -89,3 +89,15 @@ export function checkRange(
     );
   }
 }
+
+/** @throws {RangeError} that names the limit of `connect()` that is out of range. */
+export function checkConnectLimits(
+  { timeout, wait }: {
+    timeout?: number | undefined;
+    wait?: number | undefined;
+  },
+  action: string,
+): void {
+  checkRange(POSITIVE, { action, options: { timeout } });
+  checkRange(NON_NEGATIVE, { action, options: { wait } });
+}

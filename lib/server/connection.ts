@@ -3,13 +3,15 @@
  * and why it ended. A handler serves it, such as the echo's relay.
  *
  * ```ts
+ * import { FaultControl } from "../faults/fault_control.ts";
  * import { Connection } from "./connection.ts";
  * import { Relay } from "./relay.ts";
  *
  * const listener = Deno.listen({ port: 12345 });
  * const connection = new Connection(await listener.accept(), {
  *   id: 1,
- *   createHandler: (conn, onClosed) => new Relay(conn, onClosed),
+ *   faults: new FaultControl(),
+ *   createHandler: (conn, { onClosed }) => new Relay(conn, onClosed),
  *   onClosed: (_connection, { reason }) => console.log(reason),
  * });
  * connection.start();
@@ -18,45 +20,16 @@
  * @module
  */
 
-import { type FaultInjector, FaultyConn } from "../faults/faulty_conn.ts";
+import type { FaultControl } from "../faults/fault_control.ts";
+import type { FaultPoint } from "../faults/fault_point.ts";
 import { TimedOutError } from "../net/errors.ts";
-import type { FaultCounts } from "../net/fault_options.ts";
 import type {
   ClosedConnection,
   Connection as ConnectionInfo,
   EndReason,
-  ServerStats,
-} from "../net/options.ts";
-
-/**
- * Serves a connection. Its counters stay at their last values once the
- * connection is closed.
- */
-export interface Handler {
-  /** Bytes read so far. */
-  readonly bytesRead: number;
-  /** Bytes written so far: fewer than were read while some are pending. */
-  readonly bytesWritten: number;
-  /** Whether the client was sent the end of input. */
-  readonly halfClosed: boolean;
-  /**
-   * Half-closes the connection when the client pauses, and ends when the client
-   * has closed its side too. An `idle` client has received all that was written.
-   */
-  drain(options: { idle: boolean }): void;
-  /** Half-closes the connection without waiting for a pause. */
-  halfClose(): void;
-}
-
-/**
- * Starts to serve a connection. The handler calls `onClosed` once, at the
- * earliest in the next microtask: when it is done, or with the error that ended
- * it, such as the one that follows when the connection is closed.
- */
-export type CreateHandler = (
-  conn: Deno.Conn,
-  onClosed: (error?: unknown) => void,
-) => Handler;
+} from "../net/server.ts";
+import type { CreateHandler, Handler } from "./handler.ts";
+import { addFaults, type Traffic } from "./traffic.ts";
 
 /** What a connection of a server needs. */
 export interface ConnectionOptions {
@@ -65,16 +38,12 @@ export interface ConnectionOptions {
   /** Serves the connection. */
   createHandler: CreateHandler;
   /** Injects faults into the connection. */
-  injector?: FaultInjector | undefined;
+  faults: FaultControl;
+  /** See `FaultyConnOptions`. */
+  limitReads?: boolean | undefined;
   /** Called once, after the connection is closed. */
   onClosed: (connection: Connection, summary: ClosedConnection) => void;
 }
-
-/** What connections carried. */
-export type Traffic = Pick<
-  ServerStats,
-  "bytesRead" | "bytesWritten" | "faults"
->;
 
 /**
  * Milliseconds for the TLS handshake of a client. One that stalls occupies a
@@ -95,48 +64,71 @@ export class Connection implements ConnectionInfo {
   /** When it was accepted, as `performance.now()` has it. */
   readonly acceptedAt: number = performance.now();
   readonly #options: ConnectionOptions;
-  #conn: Deno.Conn;
-  #faulty: FaultyConn | undefined;
+  // The accepted connection itself, without faults.
+  readonly #conn: Deno.Conn;
+  readonly #client: FaultPoint;
+  // All connections of this one: the client's, and a proxy's to its upstream.
+  readonly #points: FaultPoint[];
+  #refed = true;
   // Missing until the TLS handshake is done.
   #handler: Handler | undefined;
   #draining = false;
   // Set if this side ends the connection.
   #reason: EndReason | undefined;
-  // Bytes in both directions at the last sweep that saw a change, and its time.
+  // Bytes in all directions at the last sweep that saw a change, and its time.
   #activeBytes = 0;
   #activeAt = this.acceptedAt;
 
   /** Takes a connection, which is served from `start()` on. */
   constructor(conn: Deno.Conn, options: ConnectionOptions) {
-    this.id = options.id;
+    const { id, faults, limitReads = false } = options;
+    this.id = id;
     this.remoteAddr = conn.remoteAddr;
     this.#conn = conn;
     this.#options = options;
+    this.#client = faults.attach(conn, {
+      id,
+      acceptedAt: this.acceptedAt,
+      limitReads,
+      direction: "downstream",
+      onCut: () => this.#handler?.onCut?.(),
+      onDown: () => this.close("fault"),
+    });
+    this.#points = [this.#client];
   }
 
   /** Performs the TLS handshake, if there is one, and then starts the handler. */
   start(): void {
+    if (this.#isRefused()) return this.#closeRefused();
     if ("handshake" in this.#conn) void this.#handshake(this.#conn as TlsConn);
     else this.#serve();
   }
 
-  /** What it has carried so far. Bytes that a fault delays are not written. */
+  /** What it has carried so far. Bytes that a fault holds back are not written. */
   stats(): Traffic {
+    const faults = {};
+    let used = false;
+    for (const { counts } of this.#points) {
+      if (counts === undefined) continue;
+      used = true;
+      addFaults(faults, counts);
+    }
     return {
-      bytesRead: this.#handler?.bytesRead ?? 0,
-      bytesWritten: (this.#faulty ?? this.#handler)?.bytesWritten ?? 0,
-      faults: this.#faulty?.faults,
+      ...this.#handler?.traffic() ?? { bytesRead: 0, bytesWritten: 0 },
+      faults: used ? faults : undefined,
     };
   }
 
   /** Keeps the process alive while the connection is open. */
   ref(): void {
-    this.#conn.ref();
+    this.#refed = true;
+    for (const { conn } of this.#points) conn.ref();
   }
 
   /** Lets the process end while the connection is open. */
   unref(): void {
-    this.#conn.unref();
+    this.#refed = false;
+    for (const { conn } of this.#points) conn.unref();
   }
 
   /** Drains the connection, or closes it if its handshake is not done. */
@@ -154,7 +146,7 @@ export class Connection implements ConnectionInfo {
   /** Closes the connection because the server ends now. */
   abort(): void {
     // A client that saw the end of input and stays connected has lost nothing.
-    const whole = this.#handler?.halfClosed && this.#isWhole();
+    const whole = this.#handler?.halfClosed && this.#isWhole;
     this.close(whole ? "shutdown" : "aborted");
   }
 
@@ -173,7 +165,9 @@ export class Connection implements ConnectionInfo {
   /** Closes the connection. `onClosed` is called when the handler has ended. */
   close(reason: EndReason): void {
     this.#reason ??= reason;
-    this.#conn[Symbol.dispose]();
+    this.#handler?.close?.();
+    // With faults, this drops what they hold back.
+    this.#client.conn[Symbol.dispose]();
   }
 
   async #handshake(conn: TlsConn): Promise<void> {
@@ -185,7 +179,8 @@ export class Connection implements ConnectionInfo {
     Deno.unrefTimer(timer);
     try {
       await conn.handshake();
-      this.#serve();
+      if (this.#isRefused()) this.#closeRefused();
+      else this.#serve();
     } catch (error) {
       this.#reason ??= "handshake";
       this.#closed(timeout ?? error);
@@ -195,7 +190,6 @@ export class Connection implements ConnectionInfo {
   }
 
   #serve(): void {
-    const { id, injector, createHandler } = this.#options;
     // An echo is the reply to the bytes before it. To delay it until there is
     // more to send (Nagle, RFC 896) would only lengthen every round trip.
     try {
@@ -205,26 +199,61 @@ export class Connection implements ConnectionInfo {
     } catch {
       // The client has disconnected. The first read throws the error.
     }
-    if (injector) this.#conn = injector.inject(this.#conn, id);
-    if (this.#conn instanceof FaultyConn) this.#faulty = this.#conn;
-    this.#handler = createHandler(this.#conn, (error) => this.#closed(error));
+    this.#handler = this.#options.createHandler(this.#client, {
+      onClosed: (error, reason) => this.#ended(error, reason),
+      attach: (conn, { direction, onCut }) => {
+        const { id, faults } = this.#options;
+        const { acceptedAt } = this;
+        const point = faults.attach(conn, { id, acceptedAt, direction, onCut });
+        this.#points.push(point);
+        if (!this.#refed) conn.unref();
+        return point;
+      },
+    });
+  }
+
+  /** Whether a fault closes each connection before a byte flows. */
+  #isRefused(): boolean {
+    return this.#client.isRefused("down") ||
+      this.#client.isRefused("closeOnAccept");
+  }
+
+  #closeRefused(): void {
+    this.#reason = "fault";
+    this.#closed(undefined);
+  }
+
+  /** The handler has ended. What faults hold back is sent before the close. */
+  #ended(error: unknown, reason?: EndReason): void {
+    this.#reason ??= reason;
+    if (error !== undefined || !this.#client.isFaulty) {
+      return this.#closed(error);
+    }
+    this.#client.flush().then(
+      () => this.#closed(undefined),
+      (failure) => this.#closed(failure),
+    );
   }
 
   #closed(error: unknown): void {
-    this.#conn[Symbol.dispose]();
-    const whole = this.#isWhole();
-    if (this.#faulty?.endedByFault) this.#reason = "fault";
+    const { id, remoteAddr, acceptedAt } = this;
+    this.#client.conn[Symbol.dispose]();
+    for (const point of this.#points) this.#options.faults.detach(point);
+    const whole = this.#isWhole;
+    if (this.#points.some(({ isCut }) => isCut)) this.#reason = "fault";
     // Many TLS clients close the connection without ending the TLS session.
     if (error instanceof Deno.errors.UnexpectedEof && whole) error = undefined;
     const reason = this.#reason;
+    const explains = !reason || reason === "handshake" ||
+      reason === "unreachable";
     this.#options.onClosed(this, {
-      id: this.id,
-      remoteAddr: this.remoteAddr,
+      id,
+      remoteAddr,
       ...this.stats(),
-      duration: performance.now() - this.acceptedAt,
+      duration: performance.now() - acceptedAt,
       reason: reason ?? this.#reasonOf(error, whole),
       // If this side closed the connection, the error is only the consequence.
-      error: reason && reason !== "handshake" ? undefined : error,
+      error: explains ? error : undefined,
     });
   }
 
@@ -235,19 +264,20 @@ export class Connection implements ConnectionInfo {
   }
 
   /** Whether everything that was read was written. */
-  #isWhole(): boolean {
-    const { bytesRead, bytesWritten } = this.stats();
-    return bytesRead === bytesWritten;
+  get #isWhole(): boolean {
+    return this.#handler?.isWhole ?? true;
   }
 
   #bytes(): number {
-    const { bytesRead, bytesWritten } = this.stats();
-    return bytesRead + bytesWritten;
+    const { bytesRead, bytesWritten, upstream } = this.#handler?.traffic() ??
+      { bytesRead: 0, bytesWritten: 0 };
+    return bytesRead + bytesWritten +
+      (upstream ? upstream.bytesRead + upstream.bytesWritten : 0);
   }
 
   /** Whether the client has read its whole echo, as far as the sweeps can tell. */
   #isDrainIdle(): boolean {
-    if (!this.#isWhole()) return false;
+    if (!this.#isWhole) return false;
     const bytes = this.#bytes();
     return bytes === 0 || bytes === this.#activeBytes &&
         performance.now() - this.#activeAt >= DRAIN_IDLE_MS;
@@ -256,16 +286,3 @@ export class Connection implements ConnectionInfo {
 
 /** Not the class of `lib/tls`, which loads `node:tls`. */
 type TlsConn = Deno.Conn & { handshake(): Promise<unknown> };
-
-/** Adds what one connection carried to a sum. */
-export function addTraffic(
-  sum: { bytesRead: number; bytesWritten: number; faults: FaultCounts },
-  { bytesRead, bytesWritten, faults = {} }: Traffic,
-): void {
-  sum.bytesRead += bytesRead;
-  sum.bytesWritten += bytesWritten;
-  for (const [key, count] of Object.entries(faults)) {
-    const fault = key as keyof FaultCounts;
-    sum.faults[fault] = (sum.faults[fault] ?? 0) + count;
-  }
-}

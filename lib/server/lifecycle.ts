@@ -13,7 +13,7 @@
  *
  * const server = new Server(Deno.listen({ port: 12345 }), {
  *   grace: 1000,
- *   createHandler: (conn, onClosed) => new Relay(conn, onClosed),
+ *   createHandler: (client, { onClosed }) => new Relay(client, onClosed),
  * });
  * await server.shutdown();
  * ```
@@ -21,22 +21,35 @@
  * @module
  */
 
-import { FaultInjector } from "../faults/faulty_conn.ts";
+import { FaultControl } from "../faults/fault_control.ts";
 import { DEFAULT_GRACE_MS } from "../net/defaults.ts";
+import {
+  directed,
+  type DirectedFaults,
+  type Faults,
+} from "../net/fault_options.ts";
 import { notify } from "../net/notify.ts";
+import type { ServeOptions } from "../net/options.ts";
 import type {
   ClosedConnection,
   EchoServer,
-  ServeOptions,
   ServerStats,
-} from "../net/options.ts";
+} from "../net/server.ts";
 import {
   clearLongTimeout,
   type LongTimeout,
   setLongTimeout,
 } from "../net/timeout.ts";
+import {
+  checkRange,
+  NON_NEGATIVE,
+  POSITIVE,
+  POSITIVE_INTEGER_OR_INFINITY,
+} from "../net/validate.ts";
 import { Acceptor } from "./acceptor.ts";
-import { addTraffic, Connection, type CreateHandler } from "./connection.ts";
+import { Connection } from "./connection.ts";
+import type { CreateHandler } from "./handler.ts";
+import { addTraffic, type TrafficSum } from "./traffic.ts";
 
 /** A listener of any protocol. */
 export type Listener<Addr extends Deno.Addr> =
@@ -45,9 +58,27 @@ export type Listener<Addr extends Deno.Addr> =
 
 /** What a server takes. The options that name an endpoint are not used. */
 export interface ServerOptions<Addr extends Deno.Addr>
-  extends ServeOptions<Addr> {
+  extends Omit<ServeOptions<Addr>, "faults"> {
   /** Serves each connection. */
   createHandler: CreateHandler;
+  /** The faults of its connections. None by default. */
+  faults?: FaultControl;
+  /** See `FaultyConnOptions`. */
+  limitReads?: boolean;
+}
+
+/** @throws {RangeError} that names the first limit that is out of range. */
+export function checkLimits(
+  options: Pick<ServeOptions, "maxConnections" | "idleTimeout" | "grace">,
+  action: string,
+): void {
+  const { maxConnections, idleTimeout, grace } = options;
+  checkRange(POSITIVE_INTEGER_OR_INFINITY, {
+    action,
+    options: { maxConnections },
+  });
+  checkRange(POSITIVE, { action, options: { idleTimeout } });
+  checkRange(NON_NEGATIVE, { action, options: { grace } });
 }
 
 /** Sweeps for idle connections in one idle timeout, see `sweepInterval`. */
@@ -65,7 +96,7 @@ export class Server<Addr extends Deno.Addr> implements EchoServer<Addr> {
   readonly #finish: (totals: ServerStats) => void;
   readonly #listener: Listener<Addr>;
   readonly #options: ServerOptions<Addr>;
-  readonly #injector: FaultInjector | undefined;
+  readonly #faults: FaultControl;
   readonly #acceptor: Acceptor;
   readonly #connections = new Set<Connection>();
   readonly #startedAt = performance.now();
@@ -73,7 +104,7 @@ export class Server<Addr extends Deno.Addr> implements EchoServer<Addr> {
   #accepted = 0;
   #peak = 0;
   // What the closed connections carried.
-  readonly #traffic = { bytesRead: 0, bytesWritten: 0, faults: {} };
+  readonly #traffic: TrafficSum = { bytesRead: 0, bytesWritten: 0, faults: {} };
   #closing = false;
   #refed = true;
   readonly #sweepTimer: ReturnType<typeof setInterval>;
@@ -81,14 +112,15 @@ export class Server<Addr extends Deno.Addr> implements EchoServer<Addr> {
 
   /** Starts on a listener, which it closes in the end. */
   constructor(listener: Listener<Addr>, options: ServerOptions<Addr>) {
-    const { faults, idleTimeout = Infinity, signal } = options;
+    const { faults = new FaultControl(), idleTimeout = Infinity, signal } =
+      options;
     const { promise, resolve } = Promise.withResolvers<ServerStats>();
     this.finished = promise;
     this.#finish = resolve;
     this.addr = listener.addr;
     this.#listener = listener;
     this.#options = options;
-    this.#injector = faults && new FaultInjector(faults);
+    this.#faults = faults;
     this.#acceptor = new Acceptor(listener, {
       onConnection: (conn) => this.#onConnection(conn),
       limit: options.maxConnections,
@@ -105,8 +137,7 @@ export class Server<Addr extends Deno.Addr> implements EchoServer<Addr> {
   }
 
   stats(): ServerStats {
-    const { faults: closedFaults, ...closed } = this.#traffic;
-    const sum = { ...closed, faults: { ...closedFaults } };
+    const sum = structuredClone(this.#traffic);
     for (const connection of this.#connections) {
       addTraffic(sum, connection.stats());
     }
@@ -117,8 +148,16 @@ export class Server<Addr extends Deno.Addr> implements EchoServer<Addr> {
       accepted: this.#accepted,
       ...bytes,
       duration: (this.#endedAt ?? performance.now()) - this.#startedAt,
-      ...(this.#injector ? { faults } : {}),
+      ...(this.#faults.used ? { faults } : {}),
     };
+  }
+
+  setFaults(faults: Faults | DirectedFaults | undefined): void {
+    this.#faults.set(directed(faults));
+  }
+
+  injectFaults(faults: Faults | DirectedFaults): Disposable {
+    return this.#faults.inject(directed(faults));
   }
 
   // An arrow function, so that it can be passed as a callback, as with Deno.serve:
@@ -156,7 +195,8 @@ export class Server<Addr extends Deno.Addr> implements EchoServer<Addr> {
     const connection = new Connection(conn, {
       id: ++this.#accepted,
       createHandler: this.#options.createHandler,
-      injector: this.#injector,
+      faults: this.#faults,
+      limitReads: this.#options.limitReads,
       onClosed: this.#onClosed,
     });
     this.#connections.add(connection);

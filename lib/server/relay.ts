@@ -2,45 +2,19 @@
  * The echo of one connection (RFC 862): it writes back what it reads, until the
  * client has half-closed the connection and everything is written.
  *
- * It reads again only when the last chunk is written: a client that never reads
- * is not read from either, and occupies at most 546 KiB of buffers. Buffers start
- * small, because thousands of clients may be idle, and grow while reads fill
- * them. Callbacks replace `await`, which costs 5 % of the throughput and one
- * promise for each idle connection.
- *
  * ```ts
  * import { Relay } from "./relay.ts";
  *
  * const listener = Deno.listen({ port: 12345 });
  * const conn = await listener.accept();
- * new Relay(conn, () => conn.close());
+ * new Relay({ conn, pending: 0 }, () => conn.close());
  * ```
  *
  * @module
  */
 
-import { readScheduler } from "../net/read_scheduler.ts";
-import type { Handler } from "./connection.ts";
-
-/**
- * Bytes of the first buffer. A message of up to 1024 bytes, which many clients
- * read at once, is written back at once. The buffer is a little larger, because
- * a read that fills it makes it grow. Each idle connection has one: with 576
- * bytes a connection took 5 % less memory.
- */
-const FIRST_BUFFER = 1088;
-
-/** Bytes up to which a connection's own buffer grows. */
-const LARGEST_OWN = FIRST_BUFFER << 5;
-
-/**
- * Bytes of the buffers that connections borrow once they have outgrown their
- * own, until a read does not fill them. So all streams share a few buffers, which
- * stay in the CPU's cache.
- */
-const POOLED = 512 * 1024;
-const MAX_POOL = 32;
-const pool: Uint8Array<ArrayBuffer>[] = [];
+import { Copy, type CopyEvents, type CopyObserver } from "./copy.ts";
+import type { Handler, HandlerTraffic, ServedConn } from "./handler.ts";
 
 /** Milliseconds without data after which a client has paused. */
 const PAUSE_MS = 10;
@@ -50,48 +24,43 @@ const PAUSE_MS = 10;
  * the end of input: what it sent before that reached it has arrived by then. The
  * initial retransmission timeout of RFC 6298 assumes the same round-trip time.
  */
-const IDLE_LINGER_MS = 1_000;
+export const IDLE_LINGER_MS = 1_000;
 
 // The phases, after the states of TCP (RFC 9293): echo; half-close when the
 // client pauses; half-close after the current chunk; discard until the client
-// closes; closed. They are numbers in this order, because each message compares
-// them.
+// closes; closed. They are numbers in this order, because they are compared.
 const ECHOING = 0, DRAINING = 1, HALF_CLOSING = 2, HALF_CLOSED = 3, CLOSED = 4;
 
-/**
- * The echo of a connection. It is a class because there may be thousands: the
- * steps of a function would be as many closures in each.
- */
-export class Relay implements Handler {
-  /** Bytes read so far. All but the last chunk are written. */
-  bytesRead = 0;
-  /** Bytes written back so far. */
-  bytesWritten = 0;
-  readonly #conn: Deno.Conn;
+/** The echo of a connection. */
+export class Relay implements Handler, CopyEvents, CopyObserver {
+  readonly #client: ServedConn;
   readonly #onClosed: (error?: unknown) => void;
-  #buffer = new Uint8Array(FIRST_BUFFER);
-  // Kept while the connection borrows a buffer.
-  #own: Uint8Array<ArrayBuffer> | undefined;
-  // Most messages are as long as the one before, so their view is kept.
-  #view = this.#buffer;
-  #length = 0;
-  #sent = 0;
-  #tick = 0;
+  readonly #copy: Copy;
   #phase: number = ECHOING;
   #idle = false;
-  #reading = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
    * Starts to echo. `onClosed` is called once, with the error that ended the
    * echo, if there is one. It must close the connection.
    */
-  constructor(conn: Deno.Conn, onClosed: (error?: unknown) => void) {
-    this.#conn = conn;
+  constructor(client: ServedConn, onClosed: (error?: unknown) => void) {
+    this.#client = client;
     this.#onClosed = onClosed;
-    readScheduler.join();
-    // The first read is not scheduled: new clients are served first.
-    this.#read();
+    this.#copy = new Copy(client, client, this);
+    this.#copy.start();
+  }
+
+  /** The bytes of the echo. */
+  traffic(): HandlerTraffic {
+    const { bytesRead, bytesWritten } = this.#copy;
+    return { bytesRead, bytesWritten: bytesWritten - this.#client.pending };
+  }
+
+  /** Whether everything that was read was written back. */
+  get isWhole(): boolean {
+    const { bytesRead, bytesWritten } = this.traffic();
+    return bytesRead === bytesWritten;
   }
 
   /** Whether the client was sent the end of input, or the echo has ended. */
@@ -116,7 +85,7 @@ export class Relay implements Handler {
     if (this.#phase !== ECHOING) return;
     this.#phase = DRAINING;
     this.#idle = idle;
-    if (this.#reading) this.#waitForPause();
+    this.#observe();
   }
 
   /** Does the same after the current chunk, without waiting for a pause. */
@@ -124,68 +93,43 @@ export class Relay implements Handler {
     if (this.#phase > DRAINING) return;
     clearTimeout(this.#timer);
     this.#phase = HALF_CLOSING;
-    if (this.#reading) this.#sendFin();
+    this.#observe();
   }
 
-  #read = (): void => {
+  /** Everything that was read is written back. */
+  onWaiting(): void {
     if (this.#phase === HALF_CLOSING) this.#sendFin();
-    this.#tick = readScheduler.tick;
-    this.#reading = true;
-    this.#conn.read(this.#buffer).then(this.#write, this.#end);
-    if (this.#phase === DRAINING) this.#waitForPause();
-  };
+    else if (this.#phase === DRAINING) this.#waitForPause();
+  }
 
-  #write = (count: number | null): void => {
-    this.#reading = false;
-    readScheduler.onData(this.#tick);
-    if (count === null) return this.#end();
-    if (this.#phase !== ECHOING) {
-      if (this.#phase === CLOSED) return;
-      if (this.#phase === HALF_CLOSED) {
-        if (this.#timer !== undefined) this.#linger();
-        return this.#read();
-      }
-      clearTimeout(this.#timer);
-      this.#idle = false;
-    }
-    this.bytesRead += count;
-    if (count !== this.#length) {
-      this.#length = count;
-      this.#view = this.#buffer.subarray(0, count);
-    }
-    this.#conn.write(this.#view).then(this.#written, this.#end);
-  };
-
-  #written = (count: number): void => {
-    this.bytesWritten += count;
-    this.#sent += count;
-    if (this.#sent < this.#length) {
-      const rest = this.#view.subarray(this.#sent);
-      this.#conn.write(rest).then(this.#written, this.#end);
+  /** The client has sent more. */
+  onData(): void {
+    if (this.#phase === HALF_CLOSED) {
+      if (this.#timer !== undefined) this.#linger();
       return;
     }
-    this.#sent = 0;
-    if (this.#length === this.#buffer.length || this.#own) this.#fit();
-    readScheduler.schedule(this.#read);
-  };
+    clearTimeout(this.#timer);
+    this.#idle = false;
+  }
 
-  #fit(): void {
-    const { length } = this.#buffer;
-    if (this.#own !== undefined) {
-      if (this.#length === length) return;
-      // The stream has paused, perhaps for long.
-      if (pool.length < MAX_POOL) pool.push(this.#buffer);
-      this.#buffer = this.#own;
-      this.#own = undefined;
-    } else if (this.#length < length) {
-      return;
-    } else if (length < LARGEST_OWN) {
-      this.#buffer = new Uint8Array(2 * length);
-    } else {
-      this.#own = this.#buffer;
-      this.#buffer = pool.pop() ?? new Uint8Array(POOLED);
-    }
-    this.#length = 0;
+  /** The client has half-closed the connection. */
+  onEof(): void {
+    this.#end();
+  }
+
+  /** The connection failed. */
+  onReadError(_copy: Copy, error: unknown): void {
+    this.#end(error);
+  }
+
+  /** The connection failed. */
+  onWriteError(_copy: Copy, error: unknown): void {
+    this.#end(error);
+  }
+
+  #observe(): void {
+    this.#copy.observer = this;
+    if (this.#copy.isWaiting) this.onWaiting();
   }
 
   #waitForPause(): void {
@@ -199,22 +143,24 @@ export class Relay implements Handler {
   #sendFin(): void {
     this.#phase = HALF_CLOSED;
     this.#timer = undefined;
-    this.#conn.closeWrite().then(() => this.#linger(), this.#end);
+    this.#copy.discarding = true;
+    this.#client.conn.closeWrite().then(
+      () => this.#linger(),
+      (error) => this.#end(error),
+    );
   }
 
   #linger(): void {
     if (this.#phase === CLOSED || !this.#idle) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(this.#end, IDLE_LINGER_MS);
+    this.#timer = setTimeout(() => this.#end(), IDLE_LINGER_MS);
   }
 
-  #end = (error?: unknown): void => {
+  #end(error?: unknown): void {
     if (this.#phase === CLOSED) return;
     this.#phase = CLOSED;
     clearTimeout(this.#timer);
-    // No read is scheduled now: a read, a write, or the silence after a half-close
-    // has ended the echo, and it was waiting for that.
-    readScheduler.leave();
+    this.#copy.stop();
     this.#onClosed(error);
-  };
+  }
 }

@@ -48,11 +48,11 @@ export function checkTlsOptions(
 export function tlsListener(
   listener: Deno.TcpListener,
   credentials: { cert: string; key: string },
-): Pick<Deno.Listener<Deno.Conn>, "accept" | "close" | "ref" | "unref"> {
+): Deno.Listener<Deno.Conn> {
   const loading = import("./session.ts");
   const starting = loading.then(({ tlsServer }) => tlsServer(credentials));
   const accept = listener.accept.bind(listener);
-  return Object.assign(listener, {
+  return Object.assign(listener as Deno.Listener<Deno.Conn>, {
     async accept() {
       const plain = await accept();
       const startTls = await starting;
@@ -71,18 +71,28 @@ export async function tlsStarter(
   options: ConnectOptions,
   action: string,
 ): Promise<StartTls | undefined> {
-  const { path, tls = false, caCerts } = options;
-  if (tls && path !== undefined) {
-    throw new TypeError(`${action} with tls: TLS is for TCP`);
-  }
-  if (!tls && caCerts !== undefined) {
-    throw new TypeError(`${action} with caCerts but without tls`);
-  }
-  if (!tls) return undefined;
+  checkClientTls(options, action);
+  if (!options.tls) return undefined;
   const { tlsClient } = await import("./session.ts");
   try {
     return tlsClient(options);
   } catch (error) {
     throw new TypeError(`${action}: ${describeError(error)}`, { cause: error });
+  }
+}
+
+/** @throws {TypeError} if a client cannot speak TLS as its options request. */
+export function checkClientTls(
+  { path, tls = false, caCerts }: Pick<
+    ConnectOptions,
+    "path" | "tls" | "caCerts"
+  >,
+  action: string,
+): void {
+  if (tls && path !== undefined) {
+    throw new TypeError(`${action} with tls: TLS is for TCP`);
+  }
+  if (!tls && caCerts !== undefined) {
+    throw new TypeError(`${action} with caCerts but without tls`);
   }
 }

@@ -13,7 +13,7 @@ import {
   serve,
 } from "../../lib/echo.ts";
 import { load } from "../../lib/load.ts";
-import { FaultInjector } from "../../lib/faults/faulty_conn.ts";
+import { inject } from "../support/inject.ts";
 import { sleep } from "../../lib/net/timeout.ts";
 import { ping } from "../../lib/ping.ts";
 import { pipe } from "../../lib/pipe.ts";
@@ -161,14 +161,14 @@ describe("a fault", () => {
     const sent: string[] = [];
     const incoming = Promise.withResolvers<number>();
     const outgoing = Promise.withResolvers<number>();
-    const conn = new FaultInjector({ latency: 1 }).inject({
+    const conn = inject({
       read: () => incoming.promise,
       write(bytes: Uint8Array) {
         sent.push(new TextDecoder().decode(bytes));
         return sent.length === 1 ? outgoing.promise : Promise.resolve(1);
       },
       [Symbol.dispose]() {},
-    } as unknown as Deno.Conn, 1);
+    } as unknown as Deno.Conn, { latency: 1 });
     const echoing = conn.read(new Uint8Array(1)).then(() =>
       conn.write(utf8("b"))
     );

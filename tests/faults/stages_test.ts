@@ -3,6 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { corrupter } from "../../lib/faults/corrupt.ts";
 import { latency } from "../../lib/faults/latency.ts";
 import { MAX_QUEUED } from "../../lib/faults/stage.ts";
+import { sleep } from "../../lib/net/timeout.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 
 describe("the stage latency", () => {
@@ -13,12 +14,14 @@ describe("the stage latency", () => {
       write: (chunk) => Promise.resolve(void sizes.push(chunk.length)),
     }, {
       faults: { latency: 100 },
+      acceptedAt: 0,
       signal: new AbortController().signal,
       random: () => () => 0.5,
       count() {},
       end: () => Promise.resolve(),
       ended: () => false,
-      untilClosed: () => Promise.resolve(),
+      pause: (ms) => sleep(ms),
+      after() {},
       fail() {},
     });
     const half = MAX_QUEUED / 2;

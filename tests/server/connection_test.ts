@@ -1,8 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import type { ClosedConnection, Faults } from "../../lib/echo.ts";
-import { FaultInjector } from "../../lib/faults/faulty_conn.ts";
-import { addTraffic, Connection } from "../../lib/server/connection.ts";
+import { FaultControl } from "../../lib/faults/fault_control.ts";
+import { Connection } from "../../lib/server/connection.ts";
+import { addTraffic } from "../../lib/server/traffic.ts";
 import { FakeClock, settle } from "../support/fake_clock.ts";
 import { FakeConn } from "../support/fakes.ts";
 
@@ -15,9 +16,16 @@ function served(
   } = {},
 ) {
   const handler = {
-    conn,
+    client: { conn, pending: 0 },
     bytesRead: bytes,
     bytesWritten: bytes,
+    traffic: () => ({
+      bytesRead: handler.bytesRead,
+      bytesWritten: handler.bytesWritten - handler.client.pending,
+    }),
+    get isWhole() {
+      return handler.bytesRead === handler.traffic().bytesWritten;
+    },
     halfClosed: false,
     drained: [] as boolean[],
     drain: ({ idle }: { idle: boolean }) => void handler.drained.push(idle),
@@ -28,9 +36,10 @@ function served(
   const closed: ClosedConnection[] = [];
   const connection = new Connection(conn, {
     id: 1,
-    injector: faults && new FaultInjector(faults),
-    createHandler(conn, onClosed) {
-      Object.assign(handler, { conn, end: onClosed });
+    faults: new FaultControl(faults && { downstream: faults }),
+    createHandler(client, { onClosed }) {
+      handler.client = client;
+      handler.end = onClosed;
       return handler;
     },
     onClosed: (_connection, summary) => closed.push(summary),
@@ -143,7 +152,7 @@ describe("the statistics of a connection", () => {
     using clock = new FakeClock();
     const faults = { latency: 100 };
     const { connection, handler, closed } = served({ bytes: 7, faults });
-    void handler.conn.write(new Uint8Array(7));
+    void handler.client.conn.write(new Uint8Array(7));
     await settle();
     assertEquals(connection.stats(), {
       bytesRead: 7,
@@ -153,6 +162,7 @@ describe("the statistics of a connection", () => {
     await clock.advance(101);
     assertEquals(connection.stats().bytesWritten, 7);
     handler.end();
+    await settle();
     assertEquals(closed[0]!.faults, { latency: 1 });
   });
 

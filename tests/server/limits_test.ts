@@ -18,11 +18,11 @@ import { FakeConn, FakeListener } from "../support/fakes.ts";
 import { portOf, utf8 } from "../support/peers.ts";
 
 /** A server without a network, and the connections that it has closed. */
-function serverOf(options: ServeOptions) {
+function serverOf(options: Omit<ServeOptions, "faults">) {
   const listener = new FakeListener();
   const closed: ClosedConnection[] = [];
   const server = new Server(listener, {
-    createHandler: (conn, onClosed) => new Relay(conn, onClosed),
+    createHandler: (client, { onClosed }) => new Relay(client, onClosed),
     ...options,
     onClose: (connection) => closed.push(connection),
   });

@@ -20,7 +20,7 @@ function relay(options?: FakeConnOptions): FakeConn {
   const conn = new FakeConn(options);
   const entry = { conn, ended: false };
   relays.push(entry);
-  new Relay(conn, () => {
+  new Relay({ conn, pending: 0 }, () => {
     entry.ended = true;
     conn.close();
   });
@@ -78,7 +78,8 @@ describe("a relay", () => {
     it(`writes back a first message of ${length} bytes in one chunk`, async () => {
       const written: Uint8Array[] = [];
       await new Promise((resolve) => {
-        new Relay(received(pattern(length), written), resolve);
+        const conn = received(pattern(length), written);
+        new Relay({ conn, pending: 0 }, resolve);
       });
       assertEquals(written, [pattern(length)]);
     });
@@ -91,7 +92,7 @@ describe("a relay", () => {
       closeWrite: () => Promise.resolve(void (halfClosed = true)),
     } as unknown as Deno.Conn;
     await new Promise<void>((resolve) => {
-      new Relay(conn, () => resolve()).drain({ idle: true });
+      new Relay({ conn, pending: 0 }, () => resolve()).drain({ idle: true });
     });
     assertEquals(halfClosed, true);
   });
@@ -162,7 +163,10 @@ class Driver {
           }),
         write: (bytes: Uint8Array) => Promise.resolve(bytes.length),
       };
-      new Relay(conn as unknown as Deno.Conn, () => void this.#ended++);
+      new Relay(
+        { conn: conn as unknown as Deno.Conn, pending: 0 },
+        () => void this.#ended++,
+      );
     }
   }
 

@@ -1,0 +1,112 @@
+/**
+ * A proxy with faults in front of any TCP service, for tests of that service's
+ * clients. It has the interface of `serve()`. Each accepted connection gets one to
+ * the upstream, and bytes flow both ways.
+ *
+ * ```ts
+ * import { proxy } from "./proxy.ts";
+ *
+ * await using redis = proxy({ port: 0, upstream: { port: 6379 } });
+ * console.log(redis.addr.port); // for the client under test
+ * {
+ *   using _ = redis.injectFaults({ latency: 1000 });
+ *   // Here, replies take a second longer.
+ * }
+ * redis.setFaults({ upstream: { bandwidth: 10_000 } });
+ * ```
+ *
+ * A side that half-closes the connection half-closes it for the other side. A side
+ * that resets it ends the other side at once; Deno sends a FIN before the reset. If
+ * the upstream cannot be reached, the client's connection is closed, and `onClose`
+ * gets the reason `unreachable` with the error.
+ *
+ * @module
+ */
+
+import { connect, listen } from "./echo.ts";
+import { FaultControl } from "./faults/fault_control.ts";
+import { formatEndpoint, rejectPortInHostname } from "./net/endpoint.ts";
+import {
+  directed,
+  type DirectedFaults,
+  type Faults,
+} from "./net/fault_options.ts";
+import type { ConnectOptions, ServeOptions } from "./net/options.ts";
+import { requestPermissions } from "./net/permissions.ts";
+import type { EchoServer } from "./net/server.ts";
+import { checkConnectLimits } from "./net/validate.ts";
+import { Forwarder } from "./server/forwarder.ts";
+import { checkLimits, Server } from "./server/lifecycle.ts";
+import { checkClientTls } from "./tls/start_tls.ts";
+
+export type { DirectedFaults, Faults };
+
+/** The service that a proxy connects to, and how. */
+export type Upstream = Omit<ConnectOptions, "signal">;
+
+/** The options of a proxy: those of a server, and its upstream. */
+export interface ProxyOptions<Addr extends Deno.Addr = Deno.NetAddr>
+  extends Omit<ServeOptions<Addr>, "faults"> {
+  /**
+   * The service to connect to: `hostname` and `port`, or `path`, with `tls` if it
+   * needs it. `timeout` limits each attempt to connect, and with `wait` a failed one
+   * is repeated.
+   */
+  upstream: Upstream;
+  /**
+   * Faults to inject into connections. Plain faults are those of what the client
+   * receives.
+   */
+  faults?: Faults | DirectedFaults | undefined;
+}
+
+/** A running proxy. Its counters are those of the clients' connections. */
+export interface ProxyServer<Addr extends Deno.Addr = Deno.NetAddr>
+  extends EchoServer<Addr> {
+  /** The same as with `serve()`, for both directions. */
+  setFaults(faults: Faults | DirectedFaults | undefined): void;
+  /** The same as with `serve()`, for both directions. */
+  injectFaults(faults: Faults | DirectedFaults): Disposable;
+}
+
+/**
+ * Starts a proxy that runs until it is shut down. `shutdown()` ends each connection
+ * once it is unused: when the upstream has sent the last bytes, and both sides pause.
+ * The upstream then gets the end of input, and what it still sends is passed on.
+ *
+ * @throws {RangeError} if an option is out of range.
+ * @throws {TypeError} if a host name contains a port, or if TLS needs other options.
+ * @throws {Deno.errors.AddrInUse} if another server has that address.
+ * @throws {Deno.errors.NotCapable} if a permission is missing; the message names both
+ * addresses.
+ * @throws {Deno.errors.NotSupported} if this version of Deno is too old.
+ * @throws {EchoError} if it cannot listen for another reason.
+ */
+export function proxy(
+  options: ProxyOptions<Deno.UnixAddr> & { path: string },
+): ProxyServer<Deno.UnixAddr>;
+/** Listens on a TCP port. See the other overload for the errors. */
+export function proxy(options: ProxyOptions): ProxyServer;
+export function proxy<Addr extends Deno.Addr>(
+  options: ProxyOptions<Addr>,
+): ProxyServer<Addr> {
+  const { upstream } = options;
+  const action = `Cannot listen on ${formatEndpoint(options)}, forwarding to ${
+    formatEndpoint(upstream)
+  }`;
+  checkLimits(options, action);
+  rejectPortInHostname("Cannot forward", upstream);
+  checkClientTls(upstream, action);
+  checkConnectLimits(upstream, action);
+  const faults = new FaultControl(directed(options.faults));
+  requestPermissions([options, upstream], action);
+  return new Server<Addr>(listen<Addr>(options), {
+    ...options,
+    faults,
+    createHandler: (client, context) =>
+      new Forwarder(client, {
+        ...context,
+        dial: (signal) => connect({ ...upstream, signal }),
+      }),
+  });
+}
