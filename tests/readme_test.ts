@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import config from "../deno.json" with { type: "json" };
 import { program as client } from "../client.ts";
 import { MIN_DENO_VERSION } from "../lib/net/deno_version.ts";
-import { program as server } from "../server.ts";
+import { program as server } from "../lib/cli/server_program.ts";
 import { closedPort } from "./support/peers.ts";
 import { mayRun, Running, startServer } from "./support/processes.ts";
 
@@ -134,6 +134,31 @@ describe("README's commands show what it says", { ignore: !mayShow }, () => {
       assert(!/deno task|12345|8080/.test(command), command);
     }
   });
+});
+
+describe("README's tests pass", { ignore: !mayShow }, () => {
+  for (
+    const block of blocks("ts").filter((text) => /Deno\.test\(/.test(text))
+  ) {
+    const [, name = ""] = /Deno\.test\("([^"]+)"/.exec(block) ?? [];
+    it(name, async () => {
+      const folder = await Deno.makeTempDir();
+      try {
+        const file = `${folder}/example_test.ts`;
+        const lib = new URL("../lib/", here).href;
+        await Deno.writeTextFile(file, block.replaceAll("./lib/", lib));
+        await using running = new Running([
+          ...["test", "--quiet", "--allow-net=127.0.0.1,0.0.0.0"],
+          ...["--config", "deno.json", file],
+        ]);
+        const { status, stdout, stderr } = await running.outcome;
+        assertEquals(status, 0, stdout + stderr);
+        assert(/\b1 passed\b/.test(stdout), stdout);
+      } finally {
+        await Deno.remove(folder, { recursive: true });
+      }
+    });
+  }
 });
 
 describe("README names", { ignore: !mayRead }, () => {

@@ -36,6 +36,8 @@ export interface ConnectionLog {
   summary(totals: ServerStats): string;
   /** No connection can be accepted at the moment. */
   acceptError(error: string, advice?: string): string;
+  /** The upstream of a proxy cannot be reached. */
+  upstreamError(error: unknown): string;
   /** The server shuts down, and waits for its open connections. */
   draining(open: number): string;
   /** Lines of this log were dropped. */
@@ -91,6 +93,7 @@ function textLog(program: string): ConnectionLog {
           advice ? `; ${advice}` : ""
         }`,
       ),
+    upstreamError: (error) => printable(`${program}: ${messageOf(error)}`),
     draining: (open) =>
       `draining ${plural(open, "connection")}, Ctrl-C again to abort`,
     dropped: (lines) => `${plural(lines, "log line")} dropped`,
@@ -113,6 +116,7 @@ const jsonLog: ConnectionLog = {
     }),
   summary: (totals) => event("summary", totals),
   acceptError: (error, advice) => event("acceptError", { error, advice }),
+  upstreamError: (error) => event("upstreamError", { error: messageOf(error) }),
   draining: (open) => event("draining", { open }),
   dropped: (lines) => event("dropped", { lines }),
 };

@@ -13,6 +13,7 @@
  * @module
  */
 
+import { splitHostPort } from "../net/endpoint.ts";
 import {
   DELAY,
   FRACTION,
@@ -96,6 +97,16 @@ export const positiveDuration: FlagType<number> = {
 export function text(placeholder: string, expected: string): FlagType<string> {
   return { placeholder, expected, parse: (text) => text || undefined };
 }
+
+/** A host and a port, the host's address in brackets if it is IPv6. */
+export const hostPort: FlagType<{ hostname: string; port: number }> = {
+  placeholder: "HOST:PORT",
+  expected: "a host and a port, such as localhost:6379",
+  parse(text) {
+    const parts = splitHostPort(text);
+    return parts?.hostname && parts.port > 0 ? parts : undefined;
+  },
+};
 
 /** The path of a file. */
 export const file: FlagType<string> = text("FILE", "the path of a file");

@@ -57,12 +57,12 @@ class CutOff implements Sink {
     for (const name of BY_TIME) {
       const ms = faults[name];
       if (ms === undefined) continue;
-      const left = Math.max(0, acceptedAt + ms - performance.now());
-      // A failure to end the connection is one of the next read or write, too.
-      context.after(left, () => void this.#reach(name).catch(() => {}));
+      const left = acceptedAt + ms - performance.now();
+      if (left > 0) context.after(left, () => this.#reachNow(name));
+      else this.#reachNow(name);
     }
     if (this.#limit === 0 && this.#fault === "limitData") {
-      void this.#reach(this.#fault).catch(() => {});
+      this.#reachNow(this.#fault);
     }
   }
 
@@ -84,6 +84,11 @@ class CutOff implements Sink {
     if (!this.#stalled || this.#context.ended()) return;
     await this.#context.pause(Infinity);
     await this.#release();
+  }
+
+  #reachNow(fault: Limit): void {
+    // A failure to end the connection is one of the next read or write, too.
+    this.#reach(fault).catch(() => {});
   }
 
   async #reach(fault: Limit): Promise<void> {

@@ -156,7 +156,8 @@ export class FaultyConn implements Deno.Conn {
 
   /** Resolves when all bytes written so far were sent, those held back too. */
   async flush(): Promise<void> {
-    for (let pipeline; pipeline !== this.#pipeline;) {
+    let pipeline: Pipeline | undefined;
+    while (pipeline !== this.#pipeline) {
       await this.#lastWrite;
       await this.#drained;
       pipeline = this.#pipeline;
@@ -231,8 +232,8 @@ export class FaultyConn implements Deno.Conn {
     if (this.isReset) return this.close();
     // Closing at once would reset the connection if the peer still sends.
     this.#linger = setTimeout(() => this.close(), LINGER_MS);
-    this.#options.onCut?.();
     await this.#drained;
+    this.#options.onCut?.();
     await this.#conn.closeWrite();
   }
 

@@ -1,7 +1,8 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { parseCommand, readText } from "../../lib/cli/program.ts";
-import { acceptAdvice, advice, program } from "../../server.ts";
+import { program } from "../../lib/cli/server_program.ts";
+import { acceptAdvice, advice } from "../../server.ts";
 
 describe("the advice of the server", () => {
   it("names the limit that accepting has reached", () => {

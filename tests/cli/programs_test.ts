@@ -16,7 +16,10 @@ import { ConnectionRefusedError } from "../../lib/echo.ts";
 import { type Flags, UsageError } from "../../lib/cli/flags.ts";
 import { parseCommand, type Program } from "../../lib/cli/program.ts";
 import { TERMINATION_SIGNALS } from "../../lib/cli/signals.ts";
-import { program as server, serveOptions } from "../../server.ts";
+import {
+  program as server,
+  serveOptions,
+} from "../../lib/cli/server_program.ts";
 import { closedPort, discard, peer, read, write } from "../support/peers.ts";
 import {
   deno,

@@ -12,7 +12,10 @@ import { connect, serve } from "../../lib/echo.ts";
 import { type Flags, UsageError } from "../../lib/cli/flags.ts";
 import { ping } from "../../lib/ping.ts";
 import { parseCommand, type Program } from "../../lib/cli/program.ts";
-import { program as server, serveOptions } from "../../server.ts";
+import {
+  program as server,
+  serveOptions,
+} from "../../lib/cli/server_program.ts";
 
 /** The options that a program makes of its arguments. */
 function options<F extends Flags>(
