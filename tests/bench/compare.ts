@@ -5,6 +5,7 @@
  * ```sh
  * deno task bench
  * deno task bench --rounds 1 --duration 1s
+ * deno task bench --proxies
  * ```
  *
  * Each result is the median of the rounds. Absolute values vary with the machine
@@ -25,6 +26,7 @@ import { type Program, run } from "../../lib/cli/program.ts";
 import { integer, positiveDuration, text } from "../../lib/cli/flag_types.ts";
 import { closedPort } from "../support/peers.ts";
 import { type Results, table, type Workload } from "./report.ts";
+import { proxies } from "./proxies.ts";
 import { type Contender, contenders, outputOf, root } from "./servers.ts";
 
 const WORKLOADS: readonly Workload[] = [
@@ -55,6 +57,7 @@ const flags = {
     "how long each load takes",
     `${DEFAULT_DURATION_MS / 1_000}s`,
   ),
+  proxies: booleanFlag("compare proxies in front of an echo server instead"),
   only: flag(text("NAMES", "names separated by commas"), "only these servers"),
   json: booleanFlag(
     "print the results of each round as JSON, one object per line",
@@ -72,6 +75,9 @@ installed are left out. CPU time needs Linux, and memory needs ps.
 Exit status: 0 for success, 1 after a failure, 2 for wrong usage.`,
 };
 
+/** The core of what is measured, and that of the load and an upstream. */
+const SERVER_CORE = 0, CLIENT_CORE = 1;
+
 /** A running server, and the resources that it uses. */
 interface Subject extends AsyncDisposable {
   port: number;
@@ -86,13 +92,17 @@ const pinned = await outputOf("taskset", ["-c", "1", "true"]) !== undefined;
 const pin = (core: number, command: string[]) =>
   pinned ? ["taskset", "-c", `${core}`, ...command] : command;
 
-async function start(contender: Contender): Promise<Subject> {
+async function start(
+  contender: Contender,
+  core = SERVER_CORE,
+): Promise<Subject> {
   const port = closedPort();
-  const [command, ...args] = pin(0, contender.command(port));
+  const [command, ...args] = pin(core, contender.command(port));
   const child = new Deno.Command(command!, { args, stdout: "null" }).spawn();
   const subject: Subject = {
     port,
     async memory() {
+      if (contender.forks) return NaN;
       const kilobytes = await outputOf("ps", [
         "-o",
         "rss=",
@@ -102,6 +112,7 @@ async function start(contender: Contender): Promise<Subject> {
       return Number(kilobytes ?? NaN) * 1_024;
     },
     async cpu() {
+      if (contender.forks) return NaN;
       const stat = await outputOf("cat", [`/proc/${child.pid}/stat`]);
       // The 14th and 15th field (proc(5)); the 2nd may hold spaces.
       const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ") ?? [];
@@ -131,7 +142,7 @@ async function load(
   { connections, size }: Workload,
   duration: number,
 ): Promise<LoadSummary> {
-  const [command, ...args] = pin(1, [
+  const [command, ...args] = pin(CLIENT_CORE, [
     ...[Deno.execPath(), "run", "--quiet"],
     ...[`--allow-net=127.0.0.1:${subject.port}`, "client.ts"],
     ...["--load", "--json", "--port", `${subject.port}`],
@@ -212,11 +223,18 @@ async function main(
     duration = DEFAULT_DURATION_MS,
     only,
     json,
+    proxies: compareProxies,
   }: Values<typeof flags>,
 ): Promise<void> {
   const folder = await Deno.makeTempDir();
   try {
-    const all = choose(await contenders(folder), only);
+    const servers = await contenders(folder);
+    // The fastest of them, so that it is not what is measured.
+    await using upstream = compareProxies
+      ? await start(servers.at(-1)!, CLIENT_CORE)
+      : undefined;
+    const found = upstream ? await proxies(folder, upstream.port) : servers;
+    const all = choose(found, only);
     const workloads = [...WORKLOADS, { connections: IDLE, size: 0 }];
     const results = new Map<Workload, Map<string, Results[]>>();
     let left = rounds * workloads.length * all.length;

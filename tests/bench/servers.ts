@@ -19,6 +19,8 @@ export interface Contender {
   readonly version: string;
   /** The command that runs it on a port. */
   readonly command: (port: number) => string[];
+  /** Whether it has a process per connection, so that no single one is measured. */
+  readonly forks?: boolean;
 }
 
 /** The stdout of a command, or `undefined` if it fails or is not installed. */
@@ -42,29 +44,38 @@ export async function outputOf(
 /** The path of a file in this folder, or in `base`. */
 const path = (name: string, base = here) => fileURLToPath(new URL(name, base));
 
+/** The command that runs a script with Deno. */
+export function denoCommand(
+  script: string,
+  base: URL,
+  { net, args }: { net: string; args: string[] },
+): string[] {
+  const permission = `--allow-net=${net}`;
+  const file = path(script, base);
+  return [Deno.execPath(), "run", "--quiet", permission, file, ...args];
+}
+
 /** Returns the servers that can run here. It compiles Go's into `folder`. */
 export async function contenders(folder: string): Promise<Contender[]> {
-  const deno =
-    (script: string, base: URL, args: (port: number) => string[]) =>
-    (port: number) => [
-      Deno.execPath(),
-      "run",
-      "--quiet",
-      `--allow-net=127.0.0.1:${port}`,
-      path(script, base),
-      ...args(port),
-    ];
   const version = `Deno ${Deno.version.deno}`;
   const found: Contender[] = [
     {
       name: "echo",
       version,
-      command: deno("server.ts", root, (port) => ["--port", `${port}`]),
+      command: (port) =>
+        denoCommand("server.ts", root, {
+          net: `127.0.0.1:${port}`,
+          args: ["--port", `${port}`],
+        }),
     },
     {
       name: "documented",
       version,
-      command: deno("documented.ts", here, (port) => [`${port}`]),
+      command: (port) =>
+        denoCommand("documented.ts", here, {
+          net: `127.0.0.1:${port}`,
+          args: [`${port}`],
+        }),
     },
   ];
   const node = await outputOf("node", ["--version"]);
