@@ -1,8 +1,9 @@
 /**
  * Runs correct and hostile clients against one server: clients that exchange
  * messages, stream, send nothing, disconnect early, never read, or send no TLS to
- * a TLS server. Every byte of the correct clients is verified, and no connection
- * may be open at the end.
+ * a TLS server. They also run through a proxy, whose faults change all the time.
+ * Every byte of the correct clients is verified, and no connection may be open at
+ * the end.
  *
  * ```sh
  * deno task soak # for one minute
@@ -11,7 +12,8 @@
  * @module
  */
 
-import { exchange, serve, type ServerStats } from "../lib/echo.ts";
+import { exchange, type Faults, serve, type ServerStats } from "../lib/echo.ts";
+import { proxy } from "../lib/proxy.ts";
 import { ca, cert, key } from "./support/certificates.ts";
 import { pattern, portOf, read, utf8, write } from "./support/peers.ts";
 
@@ -23,9 +25,20 @@ export interface SoakResult {
   hostile: number;
   /** Errors of the correct clients. Must be empty. */
   errors: unknown[];
-  /** The totals of the plain server and of the TLS server. */
+  /** The totals of the plain server, the TLS server and the proxy. */
   totals: ServerStats[];
 }
+
+/** Faults that delay bytes, and change or lose none. */
+const HARMLESS: readonly Faults[] = [
+  {},
+  { latency: 5, jitter: 5 },
+  { slicer: 700 },
+  { bandwidth: 5_000_000 },
+  { stall: 10_000 },
+  { stallAfter: 20 },
+  { latency: 2, slicer: 1_000, slicerDelay: 1, toxicity: 0.5 },
+];
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -33,6 +46,12 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 export async function soak(ms: number): Promise<SoakResult> {
   const plain = serve({ port: 0, idleTimeout: 5_000 });
   const secure = serve({ port: 0, cert, key, idleTimeout: 5_000 });
+  const between = proxy({
+    port: 0,
+    upstream: { port: portOf(plain) },
+    idleTimeout: 5_000,
+  });
+  const through = { port: portOf(between) };
   const tls = { tls: true, caCerts: [ca], port: portOf(secure) };
   const to = { port: portOf(plain) };
   const end = performance.now() + ms;
@@ -66,6 +85,15 @@ export async function soak(ms: number): Promise<SoakResult> {
     }
   }
 
+  async function changeFaults(): Promise<void> {
+    for (let i = 0; performance.now() < end; i++) {
+      const faults = (by: number) => HARMLESS[(i * by) % HARMLESS.length]!;
+      between.setFaults({ downstream: faults(1), upstream: faults(3) });
+      await pause(100);
+    }
+    between.setFaults(undefined);
+  }
+
   const long = pattern(2_000_000);
   const someLength = () => Math.floor(Math.random() * 20_000);
   await Promise.all([
@@ -76,6 +104,14 @@ export async function soak(ms: number): Promise<SoakResult> {
     correct(() => exchange(long, to)),
     correct(() => exchange(long, tls)),
     correct(() => exchange("secret", tls)),
+    changeFaults(),
+    ...Array.from(
+      { length: 5 },
+      () => correct(() => exchange(pattern(someLength()), through)),
+    ),
+    correct(() => exchange(long, through)),
+    hostile(through.port, () => pause(5)),
+    hostile(through.port, (conn) => write(conn, long)),
     // Disconnects with unread echo, which resets the connection.
     hostile(to.port, async (conn) => {
       await write(conn, pattern(200_000));
@@ -103,7 +139,8 @@ export async function soak(ms: number): Promise<SoakResult> {
     hostile(tls.port, (conn) => write(conn, utf8("no TLS at all\r\n\r\n"))),
     hostile(tls.port, () => pause(5)),
   ]);
-  result.totals = await Promise.all([plain.shutdown(), secure.shutdown()]);
+  const last = await between.shutdown();
+  result.totals = [await plain.shutdown(), await secure.shutdown(), last];
   return result;
 }
 
