@@ -78,10 +78,7 @@ export class FaultyConn implements Deno.Conn {
     this.#conn = conn;
     this.#options = options;
     this.faults = options.counts ?? {};
-    this.#output = {
-      write: (chunk) =>
-        writeAll(conn, chunk, (count) => this.bytesSent += count),
-    };
+    this.#output = { write: (chunk) => this.#send(chunk) };
     this.#pipeline = this.#makePipeline(NO_FAULTS);
   }
 
@@ -141,10 +138,13 @@ export class FaultyConn implements Deno.Conn {
 
   /** Passes bytes through the stages. */
   write(bytes: Uint8Array): Promise<number> {
+    // Those of now: what replaces them waits for this write.
+    const pipeline = this.#pipeline;
+    const drained = this.#drained;
     const writing = this.#lastWrite.then(async () => {
-      await this.#drained;
+      await drained;
       this.#closed.signal.throwIfAborted();
-      await this.#pipeline.write(bytes);
+      await pipeline.write(bytes);
       this.bytesAccepted += bytes.length;
       return bytes.length;
     });
@@ -217,6 +217,15 @@ export class FaultyConn implements Deno.Conn {
       ended: () => this.#ending !== undefined,
       fail: (error) => this.#closed.abort(error),
     }, this.#output);
+  }
+
+  async #send(chunk: Uint8Array): Promise<void> {
+    try {
+      await writeAll(this.#conn, chunk, (count) => this.bytesSent += count);
+    } catch (error) {
+      // A fault may cut the connection in the middle of a write.
+      if (!this.isCut) throw error;
+    }
   }
 
   #count(fault: keyof FaultCounts, by: number): void {
