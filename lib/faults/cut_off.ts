@@ -57,9 +57,11 @@ class CutOff implements Sink {
     for (const name of BY_TIME) {
       const ms = faults[name];
       if (ms === undefined) continue;
-      const left = Math.max(0, acceptedAt + ms - performance.now());
       // A failure to end the connection is one of the next read or write, too.
-      context.after(left, () => void this.#reach(name).catch(() => {}));
+      const reach = () => void this.#reach(name).catch(() => {});
+      const left = acceptedAt + ms - performance.now();
+      if (left > 0) context.after(left, reach);
+      else reach();
     }
     if (this.#limit === 0 && this.#fault === "limitData") {
       void this.#reach(this.#fault).catch(() => {});
@@ -74,6 +76,7 @@ class CutOff implements Sink {
     this.#sent += allowed.length;
     if (this.#sent < this.#limit) return;
     const rest = chunk.subarray(allowed.length);
+    if (this.#context.released()) return await this.#next.write(rest);
     // A reset waits for one byte more: it needs unread data in the receive buffer.
     if (this.#fault === "reset" && rest.length === 0) return;
     await this.#reach(this.#fault!);
