@@ -29,8 +29,16 @@ import type { EndingFault, Sink } from "./stage.ts";
  */
 const LINGER_MS = DEFAULT_GRACE_MS;
 
+/** What faults do to a connection that its owner wants to know. */
+export interface FaultEvents {
+  /** Called once if `limitData` or `closeAfter` has half-closed the connection. */
+  onCut?: (() => void) | undefined;
+  /** Called once if `reset` or `resetAfter` has closed the connection. */
+  onReset?: (() => void) | undefined;
+}
+
 /** What a faulty connection shares with its owner. */
-export interface FaultyConnOptions {
+export interface FaultyConnOptions extends FaultEvents {
   /** When it was accepted, as `performance.now()` has it. Now by default. */
   acceptedAt?: number;
   /**
@@ -41,8 +49,6 @@ export interface FaultyConnOptions {
   limitReads?: boolean;
   /** Adds to how often each fault took effect. */
   counts?: FaultCounts;
-  /** Called once if `limitData` or `closeAfter` has half-closed the connection. */
-  onCut?: (() => void) | undefined;
 }
 
 const NO_FAULTS: ConnFaults = { faults: {}, random: () => Math.random };
@@ -237,7 +243,10 @@ export class FaultyConn implements Deno.Conn {
     if (this.#ending || this.#closed.signal.aborted) return;
     this.#ending = fault;
     this.#count(fault, 1);
-    if (this.isReset) return this.close();
+    if (this.isReset) {
+      this.close();
+      return this.#options.onReset?.();
+    }
     // Closing at once would reset the connection if the peer still sends.
     this.#linger = setTimeout(() => this.close(), LINGER_MS);
     this.#options.onCut?.();
