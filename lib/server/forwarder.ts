@@ -68,6 +68,7 @@ export class Forwarder implements Handler, FlowEvents {
   // To the upstream, and to the client; empty until there is an upstream.
   #flows: readonly [Flow, Flow] | undefined;
   #idle = false;
+  #closing = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Starts to connect to the upstream. */
@@ -110,7 +111,7 @@ export class Forwarder implements Handler, FlowEvents {
    */
   drain({ idle }: { idle: boolean }): void {
     if (this.#phase === DIALING) return this.#end();
-    if (this.#phase !== FORWARDING) return;
+    if (this.#phase !== FORWARDING || this.#closing) return;
     this.#phase = DRAINING;
     this.#idle = idle;
     for (const flow of this.#flows!) flow.watch();
@@ -120,7 +121,7 @@ export class Forwarder implements Handler, FlowEvents {
   /** Sends the end of input to both sides after their current chunks. */
   halfClose(): void {
     if (this.#phase === DIALING) return this.#end();
-    if (this.#phase > DRAINING) return;
+    if (this.#phase > DRAINING || this.#closing) return;
     this.#endUpstream();
     this.#flows![1].finish();
   }
@@ -135,7 +136,7 @@ export class Forwarder implements Handler, FlowEvents {
     received.copy.stop();
     this.#upstream!.conn[Symbol.dispose]();
     if (sent.done) this.#end();
-    else this.#linger(LINGER_MS);
+    else this.#closeSoon();
   }
 
   /** A fault has reset a side. */
@@ -157,7 +158,7 @@ export class Forwarder implements Handler, FlowEvents {
     if (copy.isStopped && (done || this.#phase === HALF_CLOSED)) {
       return this.#end();
     }
-    if (copy.discarding && !this.#idle) this.#linger(LINGER_MS);
+    if (copy.discarding && !this.#idle) this.#closeSoon();
   }
 
   /** A side was reset. */
@@ -168,7 +169,7 @@ export class Forwarder implements Handler, FlowEvents {
   /** A side does not take any more. */
   onWriteError(flow: Flow): void {
     flow.copy.discard();
-    if (this.#reverseOf(flow).done) this.#linger(LINGER_MS);
+    if (this.#reverseOf(flow).done) this.#closeSoon();
   }
 
   /** Data in a drain, which begins anew to wait for the end. */
@@ -206,7 +207,7 @@ export class Forwarder implements Handler, FlowEvents {
     const [sent, received] = this.#flows!;
     sent.copy.discarding = true;
     received.finish();
-    this.#linger(LINGER_MS);
+    this.#closeSoon();
   }
 
   /** Whether the last data was the upstream's, as a reply is, and all is written. */
@@ -230,6 +231,13 @@ export class Forwarder implements Handler, FlowEvents {
     this.#phase = HALF_CLOSED;
     this.#flows![0].finish();
     if (this.#idle) this.#linger(IDLE_LINGER_MS);
+  }
+
+  /** Ends in a while, however often it is called. */
+  #closeSoon(): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#linger(LINGER_MS);
   }
 
   #linger(ms: number): void {
