@@ -34,7 +34,11 @@ import {
 import type { ConnectOptions, ServeOptions } from "./net/options.ts";
 import { requestPermissions } from "./net/permissions.ts";
 import type { EchoServer } from "./net/server.ts";
-import { checkConnectLimits } from "./net/validate.ts";
+import {
+  checkConnectLimits,
+  checkRange,
+  integerRange,
+} from "./net/validate.ts";
 import { Forwarder } from "./server/forwarder.ts";
 import { checkLimits, Server } from "./server/lifecycle.ts";
 import { checkClientTls } from "./tls/start_tls.ts";
@@ -96,6 +100,10 @@ export function proxy<Addr extends Deno.Addr>(
   }`;
   checkLimits(options, action);
   rejectPortInHostname("Cannot forward", upstream);
+  checkRange(integerRange(0, 65_535), {
+    action,
+    options: { port: options.port, upstreamPort: upstream.port },
+  });
   checkClientTls(upstream, action);
   checkConnectLimits(upstream, action);
   const faults = new FaultControl(directed(options.faults));

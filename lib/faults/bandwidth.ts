@@ -19,6 +19,7 @@ export function bandwidth(next: Sink, context: StageContext): Sink {
     async write(chunk) {
       const { chunkSize } = throttle;
       for (let at = 0; at < chunk.length; at += chunkSize) {
+        if (context.ended()) return;
         const part = chunk.subarray(at, at + chunkSize);
         const wait = throttle.reserve(part.length, performance.now());
         if (wait > 0) await context.pause(wait);

@@ -74,6 +74,7 @@ class CutOff implements Sink {
     this.#sent += allowed.length;
     if (this.#sent < this.#limit) return;
     const rest = chunk.subarray(allowed.length);
+    if (this.#context.released()) return await this.#next.write(rest);
     // A reset waits for one byte more: it needs unread data in the receive buffer.
     if (this.#fault === "reset" && rest.length === 0) return;
     await this.#reach(this.#fault!);

@@ -116,7 +116,7 @@ export class FaultControl {
     for (const direction of ["downstream", "upstream"] as const) {
       for (const point of this.#points[direction]) {
         point.set(this.#inForce[direction]);
-        if (point.isRefused("down")) point.onDown?.();
+        if (point.refusal === "down") point.onDown?.();
       }
     }
   }

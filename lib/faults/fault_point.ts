@@ -19,6 +19,9 @@ import type { FaultCounts, Faults } from "../net/fault_options.ts";
 import type { FaultInjector } from "./fault_injector.ts";
 import { FaultyConn, type FaultyConnOptions } from "./faulty_conn.ts";
 
+/** The faults that close a connection before a byte flows. */
+export type Refusal = "down" | "closeOnAccept";
+
 /** What a fault point needs to know of its connection. */
 export interface FaultPointOptions extends Omit<FaultyConnOptions, "counts"> {
   /** The number of the connection, which random choices depend on. */
@@ -66,6 +69,11 @@ export class FaultPoint {
     return this.#faulty?.isCut ?? false;
   }
 
+  /** Whether a fault has reset the connection. */
+  get isReset(): boolean {
+    return this.#faulty?.isReset ?? false;
+  }
+
   /** Replaces the faults. Without an injector, there are none. */
   set(injector: FaultInjector | undefined): void {
     const chosen = injector?.faultsOf(this.#options.id);
@@ -79,15 +87,16 @@ export class FaultPoint {
     this.#faulty.setFaults(chosen);
   }
 
-  /**
-   * Whether the connection has a fault that closes it before a byte flows. Counts
-   * the fault if so.
-   */
-  isRefused(fault: "closeOnAccept" | "down"): boolean {
-    if (!this.#faults?.[fault]) return false;
+  /** The fault that closes the connection before a byte flows, if there is one. */
+  get refusal(): Refusal | undefined {
+    if (this.#faults?.down) return "down";
+    return this.#faults?.closeOnAccept ? "closeOnAccept" : undefined;
+  }
+
+  /** Counts that such a fault has closed the connection. */
+  countRefusal(fault: Refusal): void {
     this.#counts ??= {};
     this.#counts[fault] = 1;
-    return true;
   }
 
   /** Resolves when all bytes written so far were sent, those held back too. */

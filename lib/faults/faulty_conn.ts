@@ -29,8 +29,16 @@ import type { EndingFault, Sink } from "./stage.ts";
  */
 const LINGER_MS = DEFAULT_GRACE_MS;
 
+/** What faults do to a connection that its owner wants to know. */
+export interface FaultEvents {
+  /** Called once if `limitData` or `closeAfter` has half-closed the connection. */
+  onCut?: (() => void) | undefined;
+  /** Called once if `reset` or `resetAfter` has closed the connection. */
+  onReset?: (() => void) | undefined;
+}
+
 /** What a faulty connection shares with its owner. */
-export interface FaultyConnOptions {
+export interface FaultyConnOptions extends FaultEvents {
   /** When it was accepted, as `performance.now()` has it. Now by default. */
   acceptedAt?: number;
   /**
@@ -41,8 +49,6 @@ export interface FaultyConnOptions {
   limitReads?: boolean;
   /** Adds to how often each fault took effect. */
   counts?: FaultCounts;
-  /** Called once if `limitData` or `closeAfter` has half-closed the connection. */
-  onCut?: (() => void) | undefined;
 }
 
 const NO_FAULTS: ConnFaults = { faults: {}, random: () => Math.random };
@@ -78,10 +84,7 @@ export class FaultyConn implements Deno.Conn {
     this.#conn = conn;
     this.#options = options;
     this.faults = options.counts ?? {};
-    this.#output = {
-      write: (chunk) =>
-        writeAll(conn, chunk, (count) => this.bytesSent += count),
-    };
+    this.#output = { write: (chunk) => this.#send(chunk) };
     this.#pipeline = this.#makePipeline(NO_FAULTS);
   }
 
@@ -141,10 +144,13 @@ export class FaultyConn implements Deno.Conn {
 
   /** Passes bytes through the stages. */
   write(bytes: Uint8Array): Promise<number> {
+    // Those of now: what replaces them waits for this write.
+    const pipeline = this.#pipeline;
+    const drained = this.#drained;
     const writing = this.#lastWrite.then(async () => {
-      await this.#drained;
+      await drained;
       this.#closed.signal.throwIfAborted();
-      await this.#pipeline.write(bytes);
+      await pipeline.write(bytes);
       this.bytesAccepted += bytes.length;
       return bytes.length;
     });
@@ -220,6 +226,15 @@ export class FaultyConn implements Deno.Conn {
     }, this.#output);
   }
 
+  async #send(chunk: Uint8Array): Promise<void> {
+    try {
+      await writeAll(this.#conn, chunk, (count) => this.bytesSent += count);
+    } catch (error) {
+      // A fault may cut the connection in the middle of a write.
+      if (!this.isCut) throw error;
+    }
+  }
+
   #count(fault: keyof FaultCounts, by: number): void {
     this.faults[fault] = (this.faults[fault] ?? 0) + by;
   }
@@ -229,7 +244,10 @@ export class FaultyConn implements Deno.Conn {
     if (this.#ending || this.#closed.signal.aborted) return;
     this.#ending = fault;
     this.#count(fault, 1);
-    if (this.isReset) return this.close();
+    if (this.isReset) {
+      this.close();
+      return this.#options.onReset?.();
+    }
     // Closing at once would reset the connection if the peer still sends.
     this.#linger = setTimeout(() => this.close(), LINGER_MS);
     await this.#drained;

@@ -38,7 +38,6 @@ class DelayLine implements Sink {
     this.#next = next;
     this.#context = context;
     this.#random = context.random(2);
-    context.signal.addEventListener("abort", () => this.#dequeued.resolve());
   }
 
   async write(chunk: Uint8Array): Promise<void> {
@@ -92,6 +91,7 @@ class DelayLine implements Sink {
     } catch (error) {
       // The queue will not get shorter, so writers that wait for it must fail.
       this.#context.fail(error);
+      this.#dequeued.resolve();
       throw error;
     }
   }

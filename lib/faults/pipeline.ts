@@ -41,71 +41,101 @@ import type { Sink, Stage, StageContext } from "./stage.ts";
 const STAGES: readonly Stage[] = [latency, corrupt, cutOff, slicer, bandwidth];
 
 /** What a pipeline needs of its connection. */
-export type PipelineContext = Omit<StageContext, "pause" | "after">;
+export type PipelineContext = Omit<
+  StageContext,
+  "pause" | "after" | "released"
+>;
 
 /** The stages of one setting of faults. */
 export class Pipeline implements Sink {
-  readonly #output: Sink;
+  readonly #first: Sink;
   readonly #sinks: Sink[] = [];
   readonly #signal: AbortSignal;
-  readonly #released = new AbortController();
+  /** Aborted when no pause is waited for any more. */
+  readonly #resumed = new AbortController();
   readonly #timers: LongTimeout[] = [];
+  #released = false;
 
   /** Puts the stages in front of `output`. */
   constructor(context: PipelineContext, output: Sink) {
-    this.#output = output;
     this.#signal = context.signal;
     this.#signal.addEventListener("abort", this.release, { once: true });
-    const stages = {
-      ...context,
-      pause: (ms: number) => this.#pause(ms),
-      after: (ms: number, callback: () => void) =>
-        void this.#timers.push(setLongTimeout(callback, ms)),
+    const stages = this.#extend(context);
+    // What a stage has not passed on when a fault ends the connection is dropped.
+    let next: Sink = {
+      write: (chunk) =>
+        stages.ended() ? Promise.resolve() : output.write(chunk),
     };
-    let next = output;
     for (const stage of STAGES.toReversed()) {
       const sink = stage(next, stages);
       if (sink === next) continue;
       this.#sinks.unshift(sink);
-      next = this.#bypassing(sink);
+      next = this.#bypassing([...this.#sinks], output);
     }
+    this.#first = next;
   }
 
   /** Passes a chunk through the stages. */
   async write(chunk: Uint8Array): Promise<void> {
-    const [first = this.#output] = this.#sinks;
-    await (this.#isReleased ? this.#output : first).write(chunk);
+    await this.#first.write(chunk);
   }
 
   /** Resolves when every chunk so far was sent. */
   async flush(): Promise<void> {
-    for (const sink of this.#sinks) await sink.flush?.();
+    await flushAll(this.#sinks);
   }
 
   /** Ends all pauses, and lets what is held pass the rest of the stages unchanged. */
   readonly release = (): void => {
+    this.#released = true;
     for (const timer of this.#timers) clearLongTimeout(timer);
     this.#signal.removeEventListener("abort", this.release);
-    this.#released.abort();
+    this.#resumed.abort();
   };
 
-  get #isReleased(): boolean {
-    return this.#released.signal.aborted;
+  #extend(context: PipelineContext): StageContext {
+    return {
+      ...context,
+      end: (fault) => {
+        const ending = context.end(fault);
+        this.#resumed.abort();
+        return ending;
+      },
+      // What is held when the faults are replaced is sent, however the next ones
+      // end the connection.
+      ended: () => !this.#released && context.ended(),
+      released: () => this.#released,
+      pause: (ms) => this.#pause(ms),
+      after: (ms, callback) =>
+        void this.#timers.push(setLongTimeout(callback, ms)),
+    };
   }
 
-  /** A stage that chunks pass by once the pipeline is released. */
-  #bypassing(stage: Sink): Sink {
+  /**
+   * The first of some stages, until the pipeline is released. Then chunks go to the
+   * output, after those that the stages hold.
+   */
+  #bypassing(stages: Sink[], output: Sink): Sink {
+    const [first] = stages;
     return {
-      write: (chunk) => (this.#isReleased ? this.#output : stage).write(chunk),
+      write: async (chunk) => {
+        if (!this.#released) return await first!.write(chunk);
+        await flushAll(stages);
+        await output.write(chunk);
+      },
     };
   }
 
   async #pause(ms: number): Promise<void> {
     try {
-      if (!this.#isReleased) await sleep(ms, this.#released.signal);
+      await sleep(ms, this.#resumed.signal);
     } catch {
-      // Released, which ends the pause. Closed, which the next line throws.
+      // Released or ended, which ends the pause. Closed, which the next line throws.
     }
     this.#signal.throwIfAborted();
   }
+}
+
+async function flushAll(stages: Sink[]): Promise<void> {
+  for (const stage of stages) await stage.flush?.();
 }

@@ -18,6 +18,7 @@ export function slicer(next: Sink, context: StageContext): Sink {
   return {
     async write(chunk) {
       for (let at = 0; at < chunk.length; at += size) {
+        if (context.ended()) return;
         if (at > 0 && slicerDelay > 0) await context.pause(slicerDelay);
         await next.write(chunk.subarray(at, at + size));
         context.count("slicer");

@@ -41,8 +41,9 @@ export interface StageContext {
   /** Aborted when the connection is closed, or by `fail`. */
   readonly signal: AbortSignal;
   /**
-   * Waits for `ms` milliseconds, or until the faults are replaced if that is
-   * earlier. Then stages pass on what they hold, without further pauses.
+   * Waits for `ms` milliseconds, or until the faults are replaced or end the
+   * connection if that is earlier. Then stages pass on what they hold, without
+   * further pauses.
    *
    * @throws the signal's reason when the signal is aborted.
    */
@@ -57,6 +58,8 @@ export interface StageContext {
   end(fault: EndingFault): Promise<void>;
   /** Whether a fault has ended the connection: what follows is discarded. */
   ended(): boolean;
+  /** Whether the faults were replaced: what follows is passed on unchanged. */
+  released(): boolean;
   /** Makes later writes fail because a chunk could not be passed on. */
   fail(error: unknown): void;
 }

@@ -21,15 +21,16 @@
  */
 
 import type { FaultControl } from "../faults/fault_control.ts";
-import type { FaultPoint } from "../faults/fault_point.ts";
+import type { FaultPoint, Refusal } from "../faults/fault_point.ts";
 import { TimedOutError } from "../net/errors.ts";
 import type {
   ClosedConnection,
   Connection as ConnectionInfo,
   EndReason,
 } from "../net/server.ts";
+import { FaultPoints } from "./fault_points.ts";
 import type { CreateHandler, Handler } from "./handler.ts";
-import { addFaults, type Traffic } from "./traffic.ts";
+import type { Traffic } from "./traffic.ts";
 
 /** What a connection of a server needs. */
 export interface ConnectionOptions {
@@ -66,10 +67,8 @@ export class Connection implements ConnectionInfo {
   readonly #options: ConnectionOptions;
   // The accepted connection itself, without faults.
   readonly #conn: Deno.Conn;
+  readonly #points: FaultPoints;
   readonly #client: FaultPoint;
-  // All connections of this one: the client's, and a proxy's to its upstream.
-  readonly #points: FaultPoint[];
-  #refed = true;
   // Missing until the TLS handshake is done.
   #handler: Handler | undefined;
   #draining = false;
@@ -86,49 +85,42 @@ export class Connection implements ConnectionInfo {
     this.remoteAddr = conn.remoteAddr;
     this.#conn = conn;
     this.#options = options;
-    this.#client = faults.attach(conn, {
+    this.#points = new FaultPoints(faults, {
       id,
       acceptedAt: this.acceptedAt,
-      limitReads,
-      direction: "downstream",
-      onCut: () => this.#handler?.onCut?.(),
-      onDown: () => this.close("fault"),
+      onRefused: (point, fault) => this.#refuse(point, fault),
     });
-    this.#points = [this.#client];
+    this.#client = this.#points.attach(conn, {
+      direction: "downstream",
+      limitReads,
+      onCut: () => this.#handler?.onCut?.(),
+      onReset: () => this.#handler?.onReset?.(),
+    });
   }
 
   /** Performs the TLS handshake, if there is one, and then starts the handler. */
   start(): void {
-    if (this.#isRefused()) return this.#closeRefused();
-    if ("handshake" in this.#conn) void this.#handshake(this.#conn as TlsConn);
-    else this.#serve();
+    if ("handshake" in this.#conn && !this.#isClosing()) {
+      void this.#handshake(this.#conn as TlsConn);
+    } else this.#serve();
   }
 
   /** What it has carried so far. Bytes that a fault holds back are not written. */
   stats(): Traffic {
-    const faults = {};
-    let used = false;
-    for (const { counts } of this.#points) {
-      if (counts === undefined) continue;
-      used = true;
-      addFaults(faults, counts);
-    }
     return {
       ...this.#handler?.traffic() ?? { bytesRead: 0, bytesWritten: 0 },
-      faults: used ? faults : undefined,
+      faults: this.#points.counts,
     };
   }
 
   /** Keeps the process alive while the connection is open. */
   ref(): void {
-    this.#refed = true;
-    for (const { conn } of this.#points) conn.ref();
+    this.#points.ref();
   }
 
   /** Lets the process end while the connection is open. */
   unref(): void {
-    this.#refed = false;
-    for (const { conn } of this.#points) conn.unref();
+    this.#points.unref();
   }
 
   /** Drains the connection, or closes it if its handshake is not done. */
@@ -179,8 +171,7 @@ export class Connection implements ConnectionInfo {
     Deno.unrefTimer(timer);
     try {
       await conn.handshake();
-      if (this.#isRefused()) this.#closeRefused();
-      else this.#serve();
+      this.#serve();
     } catch (error) {
       this.#reason ??= "handshake";
       this.#closed(timeout ?? error);
@@ -190,6 +181,7 @@ export class Connection implements ConnectionInfo {
   }
 
   #serve(): void {
+    if (this.#isClosing()) return this.#closed(undefined);
     // An echo is the reply to the bytes before it. To delay it until there is
     // more to send (Nagle, RFC 896) would only lengthen every round trip.
     try {
@@ -201,26 +193,30 @@ export class Connection implements ConnectionInfo {
     }
     this.#handler = this.#options.createHandler(this.#client, {
       onClosed: (error, reason) => this.#ended(error, reason),
-      attach: (conn, { direction, onCut }) => {
-        const { id, faults } = this.#options;
-        const { acceptedAt } = this;
-        const point = faults.attach(conn, { id, acceptedAt, direction, onCut });
-        this.#points.push(point);
-        if (!this.#refed) conn.unref();
+      attach: (conn, options) => {
+        const point = this.#points.attach(conn, options);
+        if (point.refusal) {
+          point.conn[Symbol.dispose]();
+          this.#refuse(point, point.refusal);
+        }
         return point;
       },
     });
+    // Faults may have ended the connection before it had a handler.
+    if (this.#client.isCut) this.#handler.onCut?.();
+    if (this.#client.isReset) this.#handler.onReset?.();
   }
 
-  /** Whether a fault closes each connection before a byte flows. */
-  #isRefused(): boolean {
-    return this.#client.isRefused("down") ||
-      this.#client.isRefused("closeOnAccept");
+  /** Whether it is closed before it is served, by a callback or a fault. */
+  #isClosing(): boolean {
+    const { refusal } = this.#client;
+    if (refusal) this.#refuse(this.#client, refusal);
+    return this.#reason !== undefined;
   }
 
-  #closeRefused(): void {
-    this.#reason = "fault";
-    this.#closed(undefined);
+  #refuse(point: FaultPoint, fault: Refusal): void {
+    if (this.#reason === undefined) point.countRefusal(fault);
+    this.close("fault");
   }
 
   /** The handler has ended. What faults hold back is sent before the close. */
@@ -238,9 +234,9 @@ export class Connection implements ConnectionInfo {
   #closed(error: unknown): void {
     const { id, remoteAddr, acceptedAt } = this;
     this.#client.conn[Symbol.dispose]();
-    for (const point of this.#points) this.#options.faults.detach(point);
+    this.#points.detach();
     const whole = this.#isWhole;
-    if (this.#points.some(({ isCut }) => isCut)) this.#reason = "fault";
+    if (this.#points.isCut) this.#reason = "fault";
     // Many TLS clients close the connection without ending the TLS session.
     if (error instanceof Deno.errors.UnexpectedEof && whole) error = undefined;
     const reason = this.#reason;

@@ -23,8 +23,9 @@
 
 import { DEFAULT_GRACE_MS } from "../net/defaults.ts";
 import { EchoError } from "../net/errors.ts";
+import type { EndReason } from "../net/server.ts";
 import { describeError } from "../net/system_error.ts";
-import { Copy, type CopyEvents, type CopyObserver } from "./copy.ts";
+import { Flow, type FlowEvents } from "./flow.ts";
 import type {
   Handler,
   HandlerContext,
@@ -57,18 +58,8 @@ const LINGER_MS = DEFAULT_GRACE_MS;
 // cut by a fault; closed. They are numbers in this order, because they are compared.
 const DIALING = 0, FORWARDING = 1, DRAINING = 2, HALF_CLOSED = 3, CLOSED = 4;
 
-/** One direction. */
-interface Flow {
-  readonly copy: Copy;
-  /** What the copy reads, and what it writes to. */
-  readonly from: ServedConn;
-  readonly to: ServedConn;
-  /** Whether the source has sent everything, and the destination knows. */
-  done: boolean;
-}
-
 /** A connection to an upstream for a client. */
-export class Forwarder implements Handler, CopyEvents, CopyObserver {
+export class Forwarder implements Handler, FlowEvents {
   readonly #client: ServedConn;
   readonly #options: ForwarderOptions;
   readonly #dialing = new AbortController();
@@ -77,6 +68,7 @@ export class Forwarder implements Handler, CopyEvents, CopyObserver {
   // To the upstream, and to the client; empty until there is an upstream.
   #flows: readonly [Flow, Flow] | undefined;
   #idle = false;
+  #closing = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Starts to connect to the upstream. */
@@ -85,7 +77,7 @@ export class Forwarder implements Handler, CopyEvents, CopyObserver {
     this.#options = options;
     options.dial(this.#dialing.signal).then(
       (conn) => this.#forward(conn),
-      (error) => this.#end(error),
+      (error) => this.#end(error, "unreachable"),
     );
   }
 
@@ -94,24 +86,22 @@ export class Forwarder implements Handler, CopyEvents, CopyObserver {
     const [sent, received] = this.#flows ?? [];
     return {
       bytesRead: sent?.copy.bytesRead ?? 0,
-      bytesWritten: writtenBy(received),
+      bytesWritten: received?.bytesWritten ?? 0,
       upstream: {
         bytesRead: received?.copy.bytesRead ?? 0,
-        bytesWritten: writtenBy(sent),
+        bytesWritten: sent?.bytesWritten ?? 0,
       },
     };
   }
 
   /** Whether everything that was read was written, in both directions. */
   get isWhole(): boolean {
-    return this.#flows?.every((flow) =>
-      flow.copy.bytesRead === writtenBy(flow)
-    ) ?? true;
+    return this.#flows?.every((flow) => flow.isWhole) ?? true;
   }
 
   /** Whether the client was sent the end of input, or the connection has ended. */
   get halfClosed(): boolean {
-    return this.#phase === CLOSED || (this.#flows?.[1].done ?? false);
+    return this.#phase === CLOSED || (this.#flows?.[1].ended ?? false);
   }
 
   /**
@@ -120,31 +110,38 @@ export class Forwarder implements Handler, CopyEvents, CopyObserver {
    * sends is passed on until it closes. An `idle` client is not waited for.
    */
   drain({ idle }: { idle: boolean }): void {
-    if (this.#phase === DIALING) return this.#end(undefined);
-    if (this.#phase !== FORWARDING) return;
+    if (this.#phase === DIALING) return this.#end();
+    if (this.#phase !== FORWARDING || this.#closing) return;
     this.#phase = DRAINING;
     this.#idle = idle;
-    for (const { copy } of this.#flows!) copy.observer = this;
+    for (const flow of this.#flows!) flow.watch();
     this.#waitForPause();
   }
 
-  /** Sends the end of input to both sides, whatever they do. */
+  /** Sends the end of input to both sides after their current chunks. */
   halfClose(): void {
-    if (this.#phase > DRAINING) return;
+    if (this.#phase === DIALING) return this.#end();
+    if (this.#phase > DRAINING || this.#closing) return;
     this.#endUpstream();
-    this.#client.conn.closeWrite().catch(() => {});
+    this.#flows![1].finish();
   }
 
-  /** A fault has cut one side: what the client still sends is dropped. */
+  /** A fault has cut the client's side: what the client still sends is dropped. */
   onCut(): void {
-    if (!this.#flows || this.#phase === CLOSED) return;
-    const [sent, received] = this.#flows;
+    if (this.#phase === CLOSED) return;
+    if (this.#phase === DIALING) return this.#end();
+    const [sent, received] = this.#flows!;
     this.#phase = HALF_CLOSED;
     sent.copy.discarding = true;
     received.copy.stop();
     this.#upstream!.conn[Symbol.dispose]();
-    this.#client.conn.closeWrite().catch(() => {});
-    this.#linger(LINGER_MS);
+    if (sent.done) this.#end();
+    else this.#closeSoon();
+  }
+
+  /** A fault has reset a side. */
+  onReset(): void {
+    this.#end(new Deno.errors.ConnectionAborted("reset by a fault"));
   }
 
   /** Closes the connection to the upstream. */
@@ -153,28 +150,27 @@ export class Forwarder implements Handler, CopyEvents, CopyObserver {
     this.#upstream?.conn[Symbol.dispose]();
   }
 
-  /** A side has sent everything. */
-  onEof(copy: Copy): void {
-    const flow = this.#flowOf(copy);
-    copy.stop();
-    // A destination that is gone is noticed where it is read from.
-    flow.to.conn.closeWrite().catch(() => {})
-      .then(() => this.#finished(flow));
+  /** A side has sent everything, and the other one knows. */
+  onDone(flow: Flow): void {
+    if (this.#phase === CLOSED) return;
+    const { copy, done } = this.#reverseOf(flow);
+    // Stopped but not done, if a fault has cut the client's side.
+    if (copy.isStopped && (done || this.#phase === HALF_CLOSED)) {
+      return this.#end();
+    }
+    if (copy.discarding && !this.#idle) this.#closeSoon();
   }
 
   /** A side was reset. */
-  onReadError(copy: Copy, error: unknown): void {
-    this.#end(this.#blame(this.#flowOf(copy).from, error));
+  onReadError({ from }: Flow, error: unknown): void {
+    this.#end(from === this.#client ? error : upstreamError(error));
   }
 
   /** A side does not take any more. */
-  onWriteError(copy: Copy): void {
-    copy.discard();
-    if (this.#reverseOf(this.#flowOf(copy)).done) this.#linger(LINGER_MS);
+  onWriteError(flow: Flow): void {
+    flow.copy.discard();
+    if (this.#reverseOf(flow).done) this.#closeSoon();
   }
-
-  /** Nothing: in a drain, a timer looks whether both directions wait. */
-  onWaiting(): void {}
 
   /** Data in a drain, which begins anew to wait for the end. */
   onData(): void {
@@ -187,40 +183,38 @@ export class Forwarder implements Handler, CopyEvents, CopyObserver {
   #forward(conn: Deno.Conn): void {
     if (this.#phase === CLOSED || this.#dialing.signal.aborted) {
       conn[Symbol.dispose]();
-      return this.#end(undefined);
+      return this.#end();
     }
     const client = this.#client;
-    const upstream: ServedConn = this.#options.attach(conn, {
-      direction: "upstream",
-      onCut: () => this.onCut(),
-    });
-    this.#upstream = upstream;
     this.#phase = FORWARDING;
-    const flow = (from: ServedConn, to: ServedConn): Flow => {
-      return { copy: new Copy(from, to, this), from, to, done: false };
-    };
-    this.#flows = [flow(client, upstream), flow(upstream, client)];
+    const upstream = this.#upstream = this.#options.attach(conn, {
+      direction: "upstream",
+      // In a microtask, because a fault may take effect while it is attached.
+      onCut: () => queueMicrotask(() => this.#onUpstreamCut()),
+      onReset: () => queueMicrotask(() => this.onReset()),
+    });
+    this.#flows = [
+      new Flow(client, upstream, this),
+      new Flow(upstream, client, this),
+    ];
     for (const { copy } of this.#flows) copy.start();
   }
 
-  #finished(flow: Flow): void {
-    flow.done = true;
-    const reverse = this.#reverseOf(flow);
-    // Stopped but not done, if a fault has cut a side.
-    if (
-      reverse.copy.isStopped && (reverse.done || this.#phase === HALF_CLOSED)
-    ) {
-      return this.#end(undefined);
-    }
-    if (reverse.copy.discarding && !this.#idle) this.#linger(LINGER_MS);
+  /** A fault has cut the upstream's side. Neither side hears any more of the other. */
+  #onUpstreamCut(): void {
+    if (this.#phase === CLOSED) return;
+    this.#phase = HALF_CLOSED;
+    const [sent, received] = this.#flows!;
+    sent.copy.discarding = true;
+    received.finish();
+    this.#closeSoon();
   }
 
   /** Whether the last data was the upstream's, as a reply is, and all is written. */
   get #isUnused(): boolean {
     const [sent, received] = this.#flows!;
-    const isStill = ({ copy, done }: Flow) => copy.isWaiting || done;
-    return received.copy.lastRead >= sent.copy.lastRead && isStill(sent) &&
-      isStill(received) && this.isWhole;
+    return received.copy.lastRead >= sent.copy.lastRead && sent.isStill &&
+      received.isStill;
   }
 
   #waitForPause(): void {
@@ -235,38 +229,29 @@ export class Forwarder implements Handler, CopyEvents, CopyObserver {
   #endUpstream(): void {
     clearTimeout(this.#timer);
     this.#phase = HALF_CLOSED;
-    const [sent] = this.#flows!;
-    sent.copy.discarding = true;
-    sent.to.conn.closeWrite().catch(() => {});
+    this.#flows![0].finish();
     if (this.#idle) this.#linger(IDLE_LINGER_MS);
+  }
+
+  /** Ends in a while, however often it is called. */
+  #closeSoon(): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#linger(LINGER_MS);
   }
 
   #linger(ms: number): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#end(undefined), ms);
+    this.#timer = setTimeout(() => this.#end(), ms);
   }
 
-  #end(error: unknown): void {
+  #end(error?: unknown, reason?: EndReason): void {
     if (this.#phase === CLOSED) return;
-    const unreachable = this.#phase === DIALING && error !== undefined;
     this.#phase = CLOSED;
     clearTimeout(this.#timer);
     for (const { copy } of this.#flows ?? []) copy.stop();
     this.close();
-    this.#options.onClosed(error, unreachable ? "unreachable" : undefined);
-  }
-
-  #blame(side: ServedConn, error: unknown): unknown {
-    return side === this.#client
-      ? error
-      : new EchoError(`the upstream failed: ${describeError(error)}`, {
-        cause: error,
-      });
-  }
-
-  #flowOf(copy: Copy): Flow {
-    const [sent, received] = this.#flows!;
-    return sent.copy === copy ? sent : received;
+    this.#options.onClosed(error, reason);
   }
 
   #reverseOf(flow: Flow): Flow {
@@ -275,7 +260,8 @@ export class Forwarder implements Handler, CopyEvents, CopyObserver {
   }
 }
 
-/** Bytes that a direction has written, without those that faults hold back. */
-function writtenBy(flow: Flow | undefined): number {
-  return flow ? flow.copy.bytesWritten - flow.to.pending : 0;
+function upstreamError(cause: unknown): EchoError {
+  return new EchoError(`the upstream failed: ${describeError(cause)}`, {
+    cause,
+  });
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { FaultEvents } from "../faults/faulty_conn.ts";
 import type { Direction } from "../net/fault_options.ts";
 import type { EndReason, ServerStats } from "../net/server.ts";
 
@@ -42,6 +43,8 @@ export interface Handler {
   halfClose(): void;
   /** The client's connection was cut by a fault: what it still sends is dropped. */
   onCut?(): void;
+  /** The client's connection was reset by a fault. Reads and writes fail, too. */
+  onReset?(): void;
   /** Releases what the handler holds, other than the client's connection. */
   close?(): void;
 }
@@ -56,7 +59,7 @@ export interface HandlerContext {
   /** Injects the faults of a direction into another connection. */
   attach(
     conn: Deno.Conn,
-    options: { direction: Direction; onCut: () => void },
+    options: FaultEvents & { direction: Direction },
   ): ServedConn;
 }
 

@@ -165,12 +165,13 @@ export class Server<Addr extends Deno.Addr> implements EchoServer<Addr> {
   readonly shutdown = (): Promise<ServerStats> => {
     if (this.#closing) return this.finished;
     this.#stopAccepting();
-    for (const connection of this.#connections) connection.drain();
     const { grace = DEFAULT_GRACE_MS } = this.#options;
+    // Before the drain, which may end the last connection at once.
     this.#graceTimer = setLongTimeout(() => {
       for (const connection of this.#connections) connection.halfClose();
       this.#graceTimer = setLongTimeout(this.#abort, grace / 2);
     }, grace / 2);
+    for (const connection of this.#connections) connection.drain();
     this.#finishIfEmpty();
     return this.finished;
   };

@@ -27,6 +27,7 @@
  * @module
  */
 
+import { nextTick } from "node:process";
 import type { Duplex } from "node:stream";
 // Older versions of Deno have no global of this name.
 import { setImmediate } from "node:timers";
@@ -51,6 +52,8 @@ export class TlsConn implements Deno.Conn {
   readonly #handshake = Promise.withResolvers<void>();
   /** The `reject` functions of the writes that are pending. */
   readonly #writes = new Set<(error: unknown) => void>();
+  /** Whether `node:tls` has begun. */
+  #started = false;
   #established = false;
   #writeEnded = false;
   #closed = false;
@@ -88,7 +91,13 @@ export class TlsConn implements Deno.Conn {
       this.#established = true;
       this.#handshake.resolve();
     });
-    this.#ciphertext.receive();
+    // It begins in the next tick. If the session has failed by then, it throws an
+    // error that nothing can catch.
+    nextTick(() => {
+      this.#started = true;
+      if (this.#failure) socket.destroy();
+      else this.#ciphertext.receive();
+    });
   }
 
   /** The local address. */
@@ -119,7 +128,7 @@ export class TlsConn implements Deno.Conn {
   /** Reads some bytes; `null` when the peer has ended the session. */
   read(into: Uint8Array): Promise<number | null> {
     const reading = this.#plaintext.read(into);
-    if (this.#plaintext.waiting) {
+    if (this.#plaintext.waiting && this.#started) {
       this.#ciphertext.receive(this.#established ? into.length : undefined);
     }
     return reading;
@@ -242,6 +251,6 @@ export class TlsConn implements Deno.Conn {
     this.#plaintext.fail(error);
     for (const reject of this.#writes) reject(error);
     this.#writes.clear();
-    this.#socket.destroy();
+    if (this.#started) this.#socket.destroy();
   }
 }

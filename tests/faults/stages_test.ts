@@ -20,6 +20,7 @@ describe("the stage latency", () => {
       count() {},
       end: () => Promise.resolve(),
       ended: () => false,
+      released: () => false,
       pause: (ms) => sleep(ms),
       after() {},
       fail() {},

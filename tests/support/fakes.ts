@@ -34,6 +34,9 @@ export class FakeConn implements Deno.Conn {
   readonly #options: FakeConnOptions;
   readonly #input: Uint8Array[] = [];
   #inputEnded = false;
+  #failure: unknown;
+  /** Whether the process waits for it. */
+  refed = true;
   #reader: PromiseWithResolvers<number | null> | undefined;
   #writer: PromiseWithResolvers<number> | undefined;
 
@@ -66,6 +69,12 @@ export class FakeConn implements Deno.Conn {
     this.#answer();
   }
 
+  /** The peer resets the connection: once the input is read, reads fail. */
+  fail(error: unknown = new Deno.errors.ConnectionReset("reset")): void {
+    this.#failure = error;
+    this.#answer();
+  }
+
   read(buffer: Uint8Array): Promise<number | null> {
     if (this.closed) return Promise.reject(new Deno.errors.BadResource());
     this.buffers.push(buffer);
@@ -77,9 +86,10 @@ export class FakeConn implements Deno.Conn {
 
   #answer(): void {
     const bytes = this.#input[0];
-    if (!this.#reader || (!bytes && !this.#inputEnded)) return;
-    const { resolve } = this.#reader;
+    if (!this.#reader || !(bytes || this.#inputEnded || this.#failure)) return;
+    const { resolve, reject } = this.#reader;
     this.#reader = undefined;
+    if (!bytes && this.#failure) return reject(this.#failure);
     if (!bytes) return resolve(null);
     const buffer = this.buffers.at(-1)!;
     const chunk = bytes.subarray(0, buffer.length);
@@ -120,8 +130,13 @@ export class FakeConn implements Deno.Conn {
     this.#reader = this.#writer = undefined;
   }
 
-  ref(): void {}
-  unref(): void {}
+  ref(): void {
+    this.refed = true;
+  }
+
+  unref(): void {
+    this.refed = false;
+  }
 
   get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
     throw new Error("a fake connection has no streams");

@@ -1,0 +1,751 @@
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertLess,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import {
+  type ClosedConnection,
+  connect,
+  ConnectError,
+  type Connection,
+  exchange,
+  serve,
+} from "../lib/echo.ts";
+import { load } from "../lib/load.ts";
+import { proxy, type ProxyOptions, type ProxyServer } from "../lib/proxy.ts";
+import { ca, cert, key } from "./support/certificates.ts";
+import {
+  closedPort,
+  discard,
+  echo,
+  pattern,
+  peer,
+  portOf,
+  read,
+  until,
+  utf8,
+  write,
+} from "./support/peers.ts";
+import { mayRun, output } from "./support/processes.ts";
+
+const to = (server: { addr: Deno.Addr }) => ({ port: portOf(server) });
+
+/** A proxy that records the connections it has closed. */
+function recorded(
+  upstreamPort: number,
+  options: Partial<ProxyOptions> = {},
+): { server: ProxyServer; closed: ClosedConnection[] } {
+  const closed: ClosedConnection[] = [];
+  const server = proxy({
+    port: 0,
+    upstream: { port: upstreamPort },
+    onClose: (one) => closed.push(one),
+    ...options,
+  });
+  return { server, closed };
+}
+
+/** Resolves with how a connection ends, and what was received until then. */
+async function ending(
+  conn: Deno.Conn,
+): Promise<{ end: "eof" | "reset"; bytes: number }> {
+  const buffer = new Uint8Array(65_536);
+  let bytes = 0;
+  try {
+    for (let n; (n = await conn.read(buffer)) !== null;) bytes += n;
+    return { end: "eof", bytes };
+  } catch {
+    return { end: "reset", bytes };
+  }
+}
+
+/** Bytes that repeat with their seed, and look random. */
+function noise(length: number, seed: number): Uint8Array {
+  const words = new Uint32Array(length / 4);
+  let x = seed;
+  for (let i = 0; i < words.length; i++) {
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    words[i] = x;
+  }
+  return new Uint8Array(words.buffer);
+}
+
+async function sha256(bytes: Uint8Array): Promise<string> {
+  const hash = await crypto.subtle.digest("SHA-256", bytes as BufferSource);
+  return new Uint8Array(hash).join();
+}
+
+describe("proxy has the interface of serve:", () => {
+  it("the address, the counters of both sides, and the totals", async () => {
+    await using upstream = serve({ port: 0 });
+    let listened: Deno.Addr | undefined;
+    const opened: Connection[] = [];
+    const { server, closed } = recorded(portOf(upstream), {
+      onListen: (addr) => listened = addr,
+      onOpen: (one) => opened.push(one),
+    });
+    assertStrictEquals(listened, server.addr);
+    assertEquals(server.stats().upstream, undefined);
+    assertEquals(await exchange("12345", to(server)), utf8("12345"));
+    await until(() => closed.length === 1);
+    void server.shutdown();
+    const { accepted, peak, open, bytesRead, bytesWritten, ...rest } =
+      await server.finished;
+    assertEquals([accepted, peak, open], [1, 1, 0]);
+    assertEquals([bytesRead, bytesWritten], [5, 5]);
+    assertEquals(rest.upstream, { bytesRead: 5, bytesWritten: 5 });
+    assertEquals("faults" in rest, false);
+    const { id, reason, error } = closed[0]!;
+    assertEquals([id, reason, error], [opened[0]!.id, "closed", undefined]);
+    assertEquals(closed[0]!.upstream, { bytesRead: 5, bytesWritten: 5 });
+  });
+
+  it("a signal closes it and its upstream connections at once", async () => {
+    let upstreamEnd: Promise<unknown> | undefined;
+    await using upstream = peer(async (conn) => {
+      upstreamEnd = ending(conn);
+      await upstreamEnd;
+    });
+    const controller = new AbortController();
+    const { server, closed } = recorded(upstream.port, {
+      signal: controller.signal,
+    });
+    using conn = await Deno.connect(to(server));
+    await until(() => upstreamEnd !== undefined);
+    controller.abort();
+    await server.finished;
+    assertEquals(await ending(conn), { end: "eof", bytes: 0 });
+    await upstreamEnd;
+    assertEquals(closed.map(({ reason }) => reason), ["aborted"]);
+    await proxy({
+      port: 0,
+      upstream: { port: 1 },
+      signal: AbortSignal.abort(),
+    }).finished;
+  });
+
+  it("maxConnections limits what is open, on both sides", async () => {
+    let open = 0, peak = 0;
+    await using upstream = peer(async (conn) => {
+      peak = Math.max(peak, ++open);
+      await echo(conn);
+      open--;
+    });
+    const { server } = recorded(upstream.port, { maxConnections: 1 });
+    await using _server = server;
+    await Promise.all(
+      Array.from({ length: 20 }, (_, i) => exchange(`${i}`, to(server))),
+    );
+    assertEquals([server.stats().peak, server.stats().accepted], [1, 20]);
+    assertLess(peak, 3);
+  });
+
+  it("idleTimeout closes both sides, also while it connects", async () => {
+    await using upstream = peer(discard);
+    const { server, closed } = recorded(upstream.port, { idleTimeout: 50 });
+    await using _server = server;
+    using conn = await Deno.connect(to(server));
+    assertEquals(await ending(conn), { end: "eof", bytes: 0 });
+    await until(() => closed.length === 1);
+    assertEquals(closed[0]!.reason, "idle");
+
+    const waits = recorded(closedPort(), {
+      idleTimeout: 50,
+      upstream: { port: closedPort(), wait: 60_000 },
+    });
+    await using _waits = waits.server;
+    using other = await Deno.connect(to(waits.server));
+    assertEquals((await ending(other)).bytes, 0);
+    await until(() => waits.closed.length === 1);
+    assertEquals([waits.closed[0]!.reason, waits.closed[0]!.error], [
+      "idle",
+      undefined,
+    ]);
+  });
+
+  it("idleTimeout also ends what is half-closed", async () => {
+    for (const side of ["client", "upstream"] as const) {
+      const release = Promise.withResolvers<void>();
+      await using upstream = peer(async (conn) => {
+        if (side === "upstream") await conn.closeWrite();
+        await release.promise;
+      });
+      const { server, closed } = recorded(upstream.port, { idleTimeout: 50 });
+      await using _server = server;
+      using conn = await Deno.connect(to(server));
+      if (side === "client") await conn.closeWrite();
+      await until(() => closed.length === 1);
+      assertEquals(closed[0]!.reason, "idle");
+      release.resolve();
+    }
+  });
+
+  it("ref and unref", { ignore: !mayRun }, async () => {
+    // The process ends only if nothing keeps it alive, on either side.
+    const code = `
+      import { proxy } from "${new URL("../lib/proxy.ts", import.meta.url)}";
+      const upstream = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      const server = proxy({ port: 0, upstream: { port: upstream.addr.port } });
+      const client = await Deno.connect({ port: server.addr.port });
+      const accepted = await upstream.accept();
+      await client.write(new Uint8Array(1));
+      await accepted.read(new Uint8Array(1));
+      upstream.unref(); client.unref(); accepted.unref();
+      server.unref(); server.ref(); server.unref();
+      console.log("done");
+    `;
+    const { status, stdout, stderr } = await output([
+      "eval",
+      "--no-lock",
+      code,
+    ]);
+    assertEquals([status, stdout, stderr], [0, "done\n", ""]);
+  });
+
+  it("callbacks that throw are reported, and it goes on", async () => {
+    const reported: string[] = [];
+    const listen = (event: ErrorEvent) => {
+      event.preventDefault();
+      reported.push((event.error as Error).message);
+    };
+    addEventListener("error", listen);
+    await using upstream = serve({ port: 0 });
+    const throwing = (name: string) => () => {
+      throw new Error(name);
+    };
+    const server = proxy({
+      port: 0,
+      upstream: to(upstream),
+      onListen: throwing("onListen"),
+      onOpen: throwing("onOpen"),
+      onClose: throwing("onClose"),
+    });
+    assertEquals(await exchange("on", to(server)), utf8("on"));
+    await server.shutdown();
+    removeEventListener("error", listen);
+    assertEquals(reported, ["onListen", "onOpen", "onClose"]);
+  });
+
+  it("callbacks may change the faults and end the server", async () => {
+    await using upstream = serve({ port: 0 });
+    for (const act of ["down", "shutdown", "abort"] as const) {
+      const controller = new AbortController();
+      const { server, closed } = recorded(portOf(upstream), {
+        signal: controller.signal,
+        onOpen() {
+          if (act === "down") server.setFaults({ down: true });
+          else if (act === "shutdown") void server.shutdown();
+          else controller.abort();
+        },
+      });
+      using conn = await Deno.connect(to(server));
+      assertEquals((await ending(conn)).bytes, 0);
+      await until(() => closed.length === 1);
+      await server.shutdown();
+      assertEquals(
+        closed[0]!.reason,
+        { down: "fault", shutdown: "shutdown", abort: "aborted" }[act],
+      );
+      server.setFaults({ latency: 1 });
+      server.injectFaults({ down: true })[Symbol.dispose]();
+    }
+  });
+});
+
+describe("proxy refuses by name, before anything is opened:", () => {
+  const upstream = { port: 1 };
+  for (
+    const [options, Class, message] of [
+      [{ upstream: { hostname: "a:1" } }, TypeError, 'hostname "a:1"'],
+      [{ upstream: { path: "/x", tls: true } }, TypeError, "with tls"],
+      [{ upstream: { caCerts: [ca] } }, TypeError, "with caCerts"],
+      [{ upstream: { timeout: 0 } }, RangeError, "with timeout 0"],
+      [{ upstream: { wait: -1 } }, RangeError, "with wait -1"],
+      [{ upstream, maxConnections: 0 }, RangeError, "with maxConnections 0"],
+      [{ upstream, idleTimeout: 0 }, RangeError, "with idleTimeout 0"],
+      [{ upstream, grace: -1 }, RangeError, "with grace -1"],
+      [{ upstream, backlog: 0 }, RangeError, "with backlog 0"],
+      [{ upstream, cert }, TypeError, "with cert alone"],
+      [{ upstream, faults: { latency: -1 } }, RangeError, "with latency -1"],
+      [
+        { upstream, faults: { downstream: { slicer: 0 } } },
+        RangeError,
+        "with slicer 0",
+      ],
+      [
+        { upstream, faults: { upstream: { corrupt: 2 } } },
+        RangeError,
+        "with corrupt 2",
+      ],
+      [{ upstream: { port: 65_536 } }, RangeError, "with upstreamPort 65536"],
+      [{ upstream: { port: 1.5 } }, RangeError, "with upstreamPort 1.5"],
+      [{ upstream, port: 65_536 }, RangeError, "with port 65536"],
+    ] as [
+      ProxyOptions,
+      new (message: string) => Error,
+      string,
+    ][]
+  ) {
+    it(Deno.inspect(options).slice(0, 100), () => {
+      assertThrows(() => proxy({ port: 0, ...options }), Class, message);
+    });
+  }
+
+  it("faults that are set later, and keeps those in force", async () => {
+    await using upstream = serve({ port: 0 });
+    await using server = proxy({
+      port: 0,
+      upstream: to(upstream),
+      faults: { closeOnAccept: true },
+    });
+    for (const faults of [{ slicer: 0 }, { upstream: { slicer: 0 } }]) {
+      assertThrows(() => server.setFaults(faults), RangeError, "slicer");
+      assertThrows(() => server.injectFaults(faults), RangeError, "slicer");
+    }
+    await assertRejects(() => exchange("x", to(server)));
+  });
+});
+
+describe("an upstream that is unreachable", () => {
+  it("closes the client, is reported, and touches nothing else", async () => {
+    const port = closedPort();
+    const { server, closed } = recorded(port);
+    {
+      using conn = await Deno.connect(to(server));
+      await write(conn, utf8("hello")).catch(() => {});
+      assertEquals((await ending(conn)).bytes, 0);
+    }
+    await until(() => closed.length === 1);
+    const { reason, error } = closed[0]!;
+    assertEquals(reason, "unreachable");
+    assertInstanceOf(error, ConnectError);
+    assertEquals(
+      (error as Error).message,
+      `Cannot connect to 127.0.0.1:${port}: connection refused`,
+    );
+    assertEquals((await server.shutdown()).open, 0);
+  });
+
+  it("leaves the connections alone that are open", async () => {
+    const conns: Deno.Conn[] = [];
+    const upstream = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { server, closed } = recorded(upstream.addr.port);
+    using first = await Deno.connect(to(server));
+    const accepted = await upstream.accept();
+    conns.push(accepted);
+    upstream.close();
+    using second = await Deno.connect(to(server));
+    assertEquals((await ending(second)).bytes, 0);
+    await until(() => closed.length === 1);
+    await write(first, utf8("still"));
+    assertEquals(await read(accepted, 5), utf8("still"));
+    await write(accepted, utf8("here"));
+    assertEquals(await read(first, 4), utf8("here"));
+    accepted.close();
+    first.close();
+    await until(() => closed.length === 2);
+    await server.shutdown();
+    assertEquals(closed.map(({ reason }) => reason), ["unreachable", "closed"]);
+  });
+
+  it("is waited for", async () => {
+    const port = closedPort();
+    const { server } = recorded(port, { upstream: { port, wait: 60_000 } });
+    await using _server = server;
+    const echoing = exchange("early", { ...to(server), timeout: 60_000 });
+    await until(() => server.stats().open === 1);
+    await using _upstream = serve({ port });
+    assertEquals(await echoing, utf8("early"));
+  });
+
+  it("does not delay a shutdown while it is waited for", async () => {
+    const { server, closed } = recorded(1, {
+      upstream: { port: closedPort(), wait: 60_000 },
+      grace: 60_000,
+    });
+    using conn = await Deno.connect(to(server));
+    await until(() => server.stats().open === 1);
+    const { duration } = await server.shutdown();
+    assertLess(duration, 30_000);
+    assertEquals(closed.map(({ reason }) => reason), ["shutdown"]);
+    assertEquals((await ending(conn)).bytes, 0);
+  });
+
+  it("restarts under load, and is used again", async () => {
+    const first = serve({ port: 0, grace: 0 });
+    const port = portOf(first);
+    const { server } = recorded(port, { upstream: { port, wait: 10_000 } });
+    await using _server = server;
+    let goOn = true, echoes = 0, failed = 0;
+    const clients = Array.from({ length: 20 }, async () => {
+      while (goOn) {
+        await exchange("x".repeat(1_000), { ...to(server), timeout: 60_000 })
+          .then(() => echoes++, () => failed++);
+      }
+    });
+    await until(() => echoes > 100);
+    await first.shutdown();
+    const before = echoes;
+    await using _second = serve({ port });
+    await until(() => echoes > before + 200);
+    goOn = false;
+    await Promise.all(clients);
+    // Each client loses at most what was under way.
+    assertLess(failed, 60);
+    await until(() => server.stats().open === 0);
+  });
+});
+
+describe("a connection through a proxy", () => {
+  it("is half-closed in either order, with data after it", async () => {
+    await using upstream = peer(async (conn) => {
+      assertEquals(await read(conn), utf8("request"));
+      await write(conn, pattern(100_000));
+    });
+    const { server } = recorded(upstream.port);
+    await using _server = server;
+    using conn = await Deno.connect(to(server));
+    await write(conn, utf8("request"));
+    await conn.closeWrite();
+    assertEquals(await read(conn), pattern(100_000));
+
+    const received = Promise.withResolvers<Uint8Array>();
+    await using first = peer(async (conn) => {
+      await write(conn, utf8("welcome"));
+      await conn.closeWrite();
+      received.resolve(await read(conn));
+    });
+    const other = recorded(first.port);
+    await using _other = other.server;
+    using talks = await Deno.connect(to(other.server));
+    assertEquals(await read(talks), utf8("welcome"));
+    await write(talks, pattern(100_000));
+    await talks.closeWrite();
+    assertEquals(await received.promise, pattern(100_000));
+    await until(() => other.closed.length === 1);
+    assertEquals(other.closed[0]!.reason, "closed");
+  });
+
+  it("ends the client when the upstream closes with unread data", async () => {
+    await using upstream = peer(async (conn) => {
+      await conn.read(new Uint8Array(1));
+    });
+    const { server, closed } = recorded(upstream.port);
+    await using _server = server;
+    using conn = await Deno.connect(to(server));
+    await write(conn, pattern(100_000));
+    await ending(conn);
+    conn.close();
+    await until(() => closed.length === 1);
+  });
+
+  it("ends the upstream when the client resets", async () => {
+    const ended = Promise.withResolvers<unknown>();
+    await using upstream = peer(async (conn) => {
+      await write(conn, pattern(100_000));
+      ended.resolve(await ending(conn));
+    });
+    const { server, closed } = recorded(upstream.port);
+    await using _server = server;
+    const conn = await Deno.connect(to(server));
+    await conn.read(new Uint8Array(1));
+    // Unread data makes the close a reset.
+    await until(() => server.stats().bytesWritten === 100_000);
+    conn.close();
+    await ended.promise;
+    await until(() => closed.length === 1);
+  });
+
+  it("carries a whole early reply while the client still sends", async () => {
+    const reply = pattern(200_000);
+    await using upstream = peer(async (conn) => {
+      await conn.read(new Uint8Array(1_000));
+      await write(conn, reply);
+      await conn.closeWrite();
+      // What the client still sends is read, so that nothing is reset.
+      await discard(conn);
+    });
+    const { server } = recorded(upstream.port);
+    await using _server = server;
+    using conn = await Deno.connect(to(server));
+    const sending = write(conn, pattern(3_000_000));
+    assertEquals(await sha256(await read(conn)), await sha256(reply));
+    await sending;
+  });
+
+  it("carries a whole early reply of an upstream that takes no more", async () => {
+    // No more than the kernel sends at once: the reset drops the rest.
+    const reply = pattern(10_000);
+    for (let i = 0; i < 20; i++) {
+      await using upstream = peer(async (conn) => {
+        await conn.read(new Uint8Array(1_000));
+        await write(conn, reply);
+      });
+      const { server } = recorded(upstream.port);
+      await using _server = server;
+      using conn = await Deno.connect(to(server));
+      let received: Uint8Array | undefined;
+      const sending = (async () => {
+        while (!received) await write(conn, pattern(10_000));
+      })().catch(() => {});
+      received = await read(conn);
+      assertEquals(received.length, reply.length);
+      await sending;
+    }
+  });
+
+  it("carries 64 MiB both ways at once, unchanged", async () => {
+    const size = 64 << 20;
+    const [request, reply] = [noise(size, 1), noise(size, 2)];
+    const received = Promise.withResolvers<string>();
+    await using upstream = peer(async (conn) => {
+      const sending = write(conn, reply).then(() => conn.closeWrite());
+      received.resolve(await sha256(await read(conn)));
+      await sending;
+    });
+    const { server, closed } = recorded(upstream.port);
+    await using _server = server;
+    using conn = await Deno.connect(to(server));
+    const sending = write(conn, request).then(() => conn.closeWrite());
+    assertEquals(await sha256(await read(conn)), await sha256(reply));
+    await sending;
+    assertEquals(await received.promise, await sha256(request));
+    await until(() => closed.length === 1);
+    const { bytesRead, bytesWritten, upstream: other } = closed[0]!;
+    assertEquals([bytesRead, bytesWritten], [size, size]);
+    assertEquals(other, { bytesRead: size, bytesWritten: size });
+  });
+
+  for (const slow of ["client", "upstream"] as const) {
+    it(`stops a fast sender if the ${slow} does not read, and no other`, async () => {
+      const release = Promise.withResolvers<void>();
+      const flood = async (conn: Deno.Conn) => {
+        await write(conn, new Uint8Array(64 << 20)).catch(() => {});
+      };
+      let first = true;
+      await using upstream = peer(async (conn) => {
+        if (!first) return await echo(conn);
+        first = false;
+        if (slow === "client") await flood(conn);
+        await release.promise;
+      });
+      const server = proxy({ port: 0, grace: 0, upstream });
+      using conn = await Deno.connect(to(server));
+      await until(() => !first);
+      const sending = slow === "upstream" ? flood(conn) : undefined;
+      const count = () => {
+        const { bytesRead, upstream } = server.stats();
+        return slow === "upstream" ? bytesRead : upstream!.bytesRead;
+      };
+      // It has stopped when only the others' bytes are counted for a while.
+      let before: number;
+      do {
+        before = count();
+        for (let i = 0; i < 300; i++) {
+          assertEquals(await exchange("alive", to(server)), utf8("alive"));
+        }
+      } while (before === 0 || count() > before + 300 * 5);
+      // The buffers of the kernel, and one chunk.
+      assertLess(count(), 32 << 20);
+      await server.shutdown();
+      release.resolve();
+      conn.close();
+      await sending;
+    });
+  }
+
+  it("is one of 500 at the same time", async () => {
+    await using upstream = serve({ port: 0 });
+    const { server } = recorded(portOf(upstream));
+    await using _server = server;
+    const messages = Array.from({ length: 500 }, (_, i) => `client ${i}`);
+    const echoes = await Promise.all(
+      messages.map((message) =>
+        exchange(message, { ...to(server), timeout: 60_000 })
+      ),
+    );
+    assertEquals(
+      echoes.map((echo) => new TextDecoder().decode(echo)),
+      messages,
+    );
+  });
+
+  it("is served as often as 299 others that are busy", async () => {
+    await using upstream = serve({ port: 0 });
+    const { server } = recorded(portOf(upstream));
+    await using _server = server;
+    const { fairness, errors } = await load({
+      ...to(server),
+      connections: 300,
+      duration: 1_500,
+      warmup: 500,
+      timeout: 60_000,
+    });
+    assertEquals(errors, {});
+    assert(fairness! > 0.9, `${fairness}`);
+  });
+});
+
+describe("a graceful shutdown of a proxy", () => {
+  it("loses no byte that it has read, under load", async () => {
+    const echoed: number[] = [];
+    await using upstream = peer(async (conn) => {
+      const buffer = new Uint8Array(65_536);
+      let sent = 0;
+      try {
+        for (let n; (n = await conn.read(buffer)) !== null; sent += n) {
+          await write(conn, buffer.subarray(0, n));
+        }
+      } finally {
+        echoed.push(sent);
+      }
+    });
+    // Half of it is the time in which clients may pause. These never do.
+    const { server, closed } = recorded(upstream.port, { grace: 1_000 });
+    const clients = Array.from({ length: 20 }, async (_, i) => {
+      const conn = await Deno.connect(to(server));
+      const chunk = pattern(251 * (i % 2 ? 10 : 200));
+      const sending = (async () => {
+        for (;;) await write(conn, chunk);
+      })().catch(() => {});
+      const { bytes } = await ending(conn);
+      conn.close();
+      await sending;
+      return bytes;
+    });
+    await until(() => server.stats().bytesWritten > 4_000_000);
+    await server.shutdown();
+    const received = (await Promise.all(clients)).sort((a, b) => a - b);
+    for (const { bytesRead, bytesWritten, upstream, reason } of closed) {
+      assertEquals(upstream!.bytesWritten, bytesRead);
+      assertEquals(upstream!.bytesRead, bytesWritten);
+      assertEquals(reason, "shutdown");
+    }
+    assertEquals(
+      received,
+      closed.map(({ bytesWritten }) => bytesWritten).sort((a, b) => a - b),
+    );
+  });
+
+  it("waits for a reply that is due, and passes it on", async () => {
+    const reply = Promise.withResolvers<void>();
+    await using upstream = peer(async (conn) => {
+      await read(conn, 7);
+      await reply.promise;
+      await write(conn, utf8("reply"));
+      await discard(conn);
+    });
+    const { server, closed } = recorded(upstream.port, { grace: 60_000 });
+    using conn = await Deno.connect(to(server));
+    await write(conn, utf8("request"));
+    await until(() => server.stats().upstream?.bytesWritten === 7);
+    const done = server.shutdown();
+    reply.resolve();
+    assertEquals(await read(conn), utf8("reply"));
+    conn.close();
+    assertLess((await done).duration, 30_000);
+    assertEquals(closed.map(({ reason }) => reason), ["shutdown"]);
+  });
+
+  it("is quick although a client keeps its connection open", async () => {
+    await using upstream = Deno.serve(
+      { port: 0, hostname: "127.0.0.1", onListen() {} },
+      () => new Response("hello"),
+    );
+    const { server, closed } = recorded(upstream.addr.port, {
+      grace: 60_000,
+    });
+    using client = Deno.createHttpClient({});
+    const url = `http://127.0.0.1:${portOf(server)}/`;
+    assertEquals(await (await fetch(url, { client })).text(), "hello");
+    assertEquals(server.stats().open, 1);
+    const before = performance.now();
+    await server.shutdown();
+    assertLess(performance.now() - before, 30_000);
+    assertEquals(closed.map(({ reason }) => reason), ["shutdown"]);
+  });
+});
+
+const mayUseFiles = Deno.build.os !== "windows" &&
+  (await Deno.permissions.query({ name: "write" })).state === "granted" &&
+  (await Deno.permissions.query({ name: "read" })).state === "granted";
+
+describe("a proxy translates", () => {
+  const message = pattern(300_000);
+  const tls = { tls: true, caCerts: [ca], hostname: "localhost" };
+
+  it("TLS to plain TCP", async () => {
+    await using upstream = serve({ port: 0 });
+    await using server = proxy({ port: 0, cert, key, upstream: to(upstream) });
+    const back = await exchange(message, { ...tls, ...to(server) });
+    assertEquals(back, message);
+  });
+
+  it("plain TCP to TLS", async () => {
+    await using upstream = serve({ port: 0, cert, key });
+    const { server } = recorded(0, { upstream: { ...tls, ...to(upstream) } });
+    await using _server = server;
+    assertEquals(await exchange(message, to(server)), message);
+  });
+
+  it("half-close between TLS and TCP, in both directions", async () => {
+    await using upstream = serve({ port: 0, cert, key });
+    await using inner = proxy({
+      port: 0,
+      upstream: { ...tls, ...to(upstream) },
+    });
+    await using outer = proxy({ port: 0, cert, key, upstream: to(inner) });
+    using conn = await connect({ ...tls, ...to(outer) });
+    const sending = write(conn, message).then(() => conn.closeWrite());
+    assertEquals(await read(conn), message);
+    await sending;
+  });
+
+  it("nothing for an upstream whose certificate is not trusted", async () => {
+    await using upstream = serve({ port: 0, cert, key });
+    const { server, closed } = recorded(0, {
+      upstream: { tls: true, hostname: "localhost", ...to(upstream) },
+    });
+    await using _server = server;
+    using conn = await Deno.connect(to(server));
+    assertEquals((await ending(conn)).bytes, 0);
+    await until(() => closed.length === 1);
+    assertEquals(closed[0]!.reason, "unreachable");
+  });
+
+  it("nothing in an outage, also in the middle of a TLS handshake", async () => {
+    await using upstream = serve({ port: 0 });
+    const { server, closed } = recorded(portOf(upstream), { cert, key });
+    await using _server = server;
+    using conn = await Deno.connect(to(server));
+    await until(() => server.stats().open === 1);
+    server.setFaults({ down: true });
+    assertEquals((await ending(conn)).bytes, 0);
+    await until(() => closed.length === 1);
+    assertEquals([closed[0]!.reason, closed[0]!.error, closed[0]!.faults], [
+      "fault",
+      undefined,
+      { down: 1 },
+    ]);
+  });
+
+  it("TCP to a Unix socket, and back", { ignore: !mayUseFiles }, async () => {
+    const folder = await Deno.makeTempDir();
+    const [echoPath, path] = [`${folder}/echo`, `${folder}/proxy`];
+    {
+      await using _echo = serve({ path: echoPath });
+      await using tcp = proxy({ port: 0, upstream: { path: echoPath } });
+      await using unix = proxy({ path, upstream: to(tcp) });
+      assertEquals(unix.addr, { transport: "unix", path });
+      assertEquals(await exchange(message, { path }), message);
+    }
+    await Deno.remove(folder, { recursive: true });
+  });
+});
