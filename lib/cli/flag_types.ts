@@ -118,7 +118,7 @@ export function oneOf<T extends string>(
 ): FlagType<T> {
   return {
     placeholder,
-    expected: words.join(" or "),
+    expected: [words.slice(0, -1).join(", "), words.at(-1)].join(" or "),
     parse: (text) => words.find((word) => word === text),
   };
 }

@@ -20,7 +20,7 @@ import {
   DEFAULT_HOSTNAME,
   DEFAULT_PORT,
 } from "../net/defaults.ts";
-import { formatEndpoint } from "../net/endpoint.ts";
+import { type Endpoint, formatEndpoint } from "../net/endpoint.ts";
 import type { Upstream } from "../proxy.ts";
 import { LOG_FORMATS } from "./connection_log.ts";
 import {
@@ -157,13 +157,28 @@ export function upstreamOptions(
     );
   }
   const { hostname, port, unix } = values;
-  const own = formatEndpoint({ hostname, port, path: unix });
-  if (found && formatEndpoint(found) === own) {
+  if (found && isSame(found, { hostname, port, path: unix })) {
     throw new UsageError(
-      `Cannot forward to ${own}: it is where this server listens`,
+      `Cannot forward to ${
+        formatEndpoint(found)
+      }: it is where this server listens`,
     );
   }
   return found;
+}
+
+/** Names of one address, as far as a connection from this machine is concerned. */
+const LOCAL: readonly string[] = ["127.0.0.1", "localhost", "0.0.0.0", "::"];
+
+/** Whether connections to an endpoint reach the server that listens on another. */
+function isSame(to: Endpoint, listening: Endpoint): boolean {
+  const canonical = ({ path, port, hostname = DEFAULT_HOSTNAME }: Endpoint) =>
+    formatEndpoint({
+      path,
+      port,
+      hostname: LOCAL.includes(hostname) ? DEFAULT_HOSTNAME : hostname,
+    });
+  return canonical(to) === canonical(listening);
 }
 
 /** The library's options that flags ask for. @throws {UsageError} */

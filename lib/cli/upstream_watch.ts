@@ -21,14 +21,18 @@ export class UpstreamWatch {
 
   /**
    * Whether a closed connection is the first of an outage, or the first in a minute.
-   * A connection that reached the upstream ends the outage.
+   * A later connection that got an answer of the upstream ends the outage. One from
+   * before may still end at any time.
    */
-  isNews({ reason, upstream }: ClosedConnection): boolean {
+  isNews({ reason, upstream, duration }: ClosedConnection): boolean {
+    const now = performance.now();
     if (reason !== "unreachable") {
-      if (upstream && upstream.bytesRead > 0) this.#lastReport = -Infinity;
+      const isLater = now - duration > this.#lastReport;
+      if (isLater && upstream && upstream.bytesRead > 0) {
+        this.#lastReport = -Infinity;
+      }
       return false;
     }
-    const now = performance.now();
     if (now - this.#lastReport < INTERVAL_MS) return false;
     this.#lastReport = now;
     return true;

@@ -66,6 +66,7 @@ describe("the log as text", () => {
       "reset",
       "idle",
       "handshake",
+      "unreachable",
       "fault",
       "shutdown",
       "aborted",
@@ -118,6 +119,10 @@ describe("the log as text", () => {
       String.raw`echo-server: Cannot accept connections: no\x9b`,
     );
     assertEquals(
+      lines.upstreamError(error),
+      String.raw`echo-server: sent \x1b[2J\x9b`,
+    );
+    assertEquals(
       lines.draining(3),
       "draining 3 connections, Ctrl-C again to abort",
     );
@@ -149,6 +154,11 @@ describe("the log as JSON", () => {
       reason: "closed",
       faults: { stall: 1 },
     });
+    const upstream = { bytesRead: 7, bytesWritten: 8 };
+    assertEquals(
+      parsed(lines.closed({ ...closed, upstream })).upstream,
+      upstream,
+    );
     const summary = parsed(lines.summary(totals));
     assertEquals(summary, { event: "summary", ...totals });
   });
@@ -176,6 +186,10 @@ describe("the log as JSON", () => {
     assertEquals(
       JSON.parse(lines.acceptError("no\x9b", "more")).error,
       "no\x9b",
+    );
+    assertEquals(
+      JSON.parse(lines.upstreamError(error)).error,
+      "sent \x1b[2J\x9b",
     );
     assertEquals(JSON.parse(lines.draining(2)).open, 2);
   });

@@ -2,7 +2,9 @@ import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import {
   duration,
+  hostPort,
   integer,
+  oneOf,
   positiveDuration,
   text,
 } from "../../lib/cli/flag_types.ts";
@@ -70,4 +72,55 @@ describe("a whole number", () => {
 it("a text is any text except the empty one", () => {
   assertEquals(text("HOST", "a host").parse("x"), "x");
   assertEquals(text("HOST", "a host").parse(""), undefined);
+});
+
+describe("a host and a port", () => {
+  for (
+    const [text, hostname, port] of [
+      ["localhost:6379", "localhost", 6379],
+      ["127.0.0.1:1", "127.0.0.1", 1],
+      ["[::1]:65535", "::1", 65_535],
+      ["db.example:05432", "db.example", 5432],
+    ] as const
+  ) {
+    it(`${text} is accepted`, () => {
+      assertEquals(hostPort.parse(text), { hostname, port });
+    });
+  }
+
+  for (
+    const text of [
+      "",
+      "localhost",
+      "6379",
+      ":6379",
+      "localhost:",
+      "localhost:0",
+      "localhost:65536",
+      "localhost:redis",
+      "localhost:-1",
+      "::1:6379",
+      "[::1]",
+      "[]:80",
+      "http://localhost:80",
+      "localhost:80/",
+      " localhost:80",
+      "a b:80",
+    ]
+  ) {
+    it(`${JSON.stringify(text)} is rejected`, () => {
+      assertEquals(hostPort.parse(text), undefined);
+    });
+  }
+});
+
+it("a word of several is named in a list", () => {
+  const direction = oneOf("DIR", ["down", "up", "both"]);
+  assertEquals(direction.expected, "down, up or both");
+  assertEquals(oneOf("FORMAT", ["text", "json"]).expected, "text or json");
+  assertEquals(["up", "UP", ""].map(direction.parse), [
+    "up",
+    undefined,
+    undefined,
+  ]);
 });

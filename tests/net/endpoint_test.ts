@@ -127,4 +127,20 @@ describe("the permission flags of an endpoint", () => {
     );
     assertEquals(permissionFlag("read", "/my ca"), "'--allow-read=/my ca'");
   });
+
+  it("of several endpoints are one flag of each kind", () => {
+    const db = { hostname: "::1", port: 9 };
+    assertEquals(
+      requiredPermissions({ port: 7 }, { hostname: "db", port: 8 }),
+      "--allow-net=127.0.0.1:7,db:8",
+    );
+    assertEquals(
+      requiredPermissions({ path: "/a" }, db),
+      "'--allow-net=unix:/a,[::1]:9' --allow-read=/a --allow-write=/a",
+    );
+    assertEquals(
+      requiredPermissions({ path: "/a" }, { path: "/b" }),
+      "--allow-net=unix:/a,unix:/b --allow-read=/a,/b --allow-write=/a,/b",
+    );
+  });
 });

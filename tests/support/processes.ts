@@ -121,7 +121,7 @@ export async function output(args: string[]): Promise<Outcome> {
   return await running.outcome;
 }
 
-/** Starts a server on a free port. */
+/** Starts a server, or a proxy, on a free port. */
 export async function startServer(
   args: string[] = [],
   permissions?: string[],
@@ -129,6 +129,6 @@ export async function startServer(
   const running = new Running(
     deno("server.ts", ["--port", "0", ...args], permissions),
   );
-  const [, port] = await running.shows(/Server listening on .*:(\d+)\n/);
+  const [, port] = await running.shows(/Server listening on \S+:(\d+)[,\n]/);
   return { running, port: port! };
 }
