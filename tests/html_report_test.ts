@@ -53,6 +53,7 @@ const full = loadSummary(some, {
   dropped: 1_234,
   starved: 3,
   maxLag: 31.25,
+  delayed: 4_321,
   reconnects: 21,
   cpuUtilization: 0.9375,
   connects: { ...some.latency, mean: 0.4375, stddev: 0.0625 },
@@ -378,7 +379,7 @@ describe("the page of a load run", () => {
     const warnings = textOf(classed(page, "warnings")[0]!);
     assertStringIncludes(warnings, "The client was busy 94 % of the time");
     assertStringIncludes(warnings, "1,234 scheduled messages were not sent");
-    assertStringIncludes(warnings, "late with a message");
+    assertStringIncludes(warnings, "ms late, and 4,321 messages over 3 ms");
     assertStringIncludes(warnings, "3 connections got no reply");
   });
 

@@ -160,6 +160,11 @@ export interface LoadSummary {
    */
   maxLag: number;
   /**
+   * Scheduled messages that this client noticed more than 3 ms too late. It may have
+   * read echoes as late, and the latencies of those include its delay.
+   */
+  delayed: number;
+  /**
    * Scheduled messages that were never sent, because their connections waited for
    * echoes, or because this client was too slow. They are in no latency.
    */

@@ -64,7 +64,10 @@ export class LoadRun {
   /** Idle time of the schedule loop during the warm-up. */
   #idleBefore = 0;
   readonly #connects: Histogram | undefined;
-  readonly #schedule = new ScheduleLoop(() => this.#sendDue());
+  readonly #schedule = new ScheduleLoop(
+    () => this.#sendDue(),
+    () => this.#inFlight > 0,
+  );
   readonly #finished = Promise.withResolvers<void>();
   readonly #sendingEnded = new AbortController();
   #warmupTimer: LongTimeout | undefined;
@@ -149,7 +152,7 @@ export class LoadRun {
     }, Math.min(Math.max(timeout / 4, 5), 250));
     if (this.#pacer) {
       for (const slot of this.#slots) slot.watch();
-      this.#schedule.start();
+      this.#schedule.wake();
     } else {
       // Through the read scheduler: thousands of writes at once would starve the
       // reads that follow them.
@@ -227,6 +230,7 @@ export class LoadRun {
     this.#pacer?.replied(slot.index, now);
     if (slot.usedUp && this.#sending(now)) slot.renew();
     else this.#next(slot, now);
+    if (this.#pacer) this.#schedule.wake();
   }
 
   #onError(slot: LoadSlot, error: unknown, lostMessage: boolean): void {

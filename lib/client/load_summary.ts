@@ -75,6 +75,7 @@ export function summarize(totals: LoadTotals): LoadSummary {
     late,
     unanswered,
     maxLag: pacer?.maxLag ?? 0,
+    delayed: pacer?.delayed ?? 0,
     dropped: Math.max(0, due - sent),
     cpuUtilization,
   };

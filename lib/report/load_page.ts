@@ -56,7 +56,7 @@ function errorCount(summary: LoadSummary): number {
 }
 
 function warnings(summary: LoadSummary): string[] {
-  const { dropped, cpuUtilization, maxLag, starved } = summary;
+  const { dropped, cpuUtilization, maxLag, delayed, starved } = summary;
   const all: string[] = [];
   if (cpuUtilization >= BUSY) {
     all.push(
@@ -74,9 +74,9 @@ function warnings(summary: LoadSummary): string[] {
   }
   if (maxLag > LATE_MS) {
     all.push(
-      `The client was up to ${
-        duration(maxLag)
-      } late with a message: it may be too slow for the rate.`,
+      `The client was up to ${duration(maxLag)} late, and ${
+        plural(delayed, "message")
+      } over 3 ms: it may be too slow for the rate.`,
     );
   }
   if (starved > 0) {
@@ -143,6 +143,7 @@ function runFigures(summary: LoadSummary): Figure[] {
     whole("starved connections", summary.starved),
     whole("reconnects", summary.reconnects),
     timeFigure("client late by, at most", summary.maxLag),
+    whole("messages it was over 3 ms late with", summary.delayed),
     {
       label: "client CPU, of one core",
       text: percent(cpuUtilization),

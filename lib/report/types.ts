@@ -36,6 +36,8 @@ export interface LoadSummary {
   starved: number;
   /** Milliseconds that the client was late with a message, at most. */
   maxLag: number;
+  /** Scheduled messages that the client noticed more than 3 ms too late. */
+  delayed: number;
   /** Scheduled messages that were not sent. */
   dropped: number;
   /** Connections that were replaced. */

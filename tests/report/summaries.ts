@@ -122,6 +122,7 @@ export function loadSummary(
     fairness: 0.9987,
     starved: 0,
     maxLag: 2.125,
+    delayed: 0,
     dropped: 0,
     reconnects: 0,
     warmup: 1_000,
