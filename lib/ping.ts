@@ -16,8 +16,7 @@
  */
 
 import { ConnectProber } from "./client/connect_prober.ts";
-import type { PingInterval } from "./client/ping_intervals.ts";
-import { PingRecorder, type PingSummary } from "./client/ping_recorder.ts";
+import { PingRecorder } from "./client/ping_recorder.ts";
 import { type Probe, Prober } from "./client/prober.ts";
 import { connect, ConnectError, type ConnectOptions } from "./echo.ts";
 import {
@@ -34,10 +33,19 @@ import {
   POSITIVE_INTEGER,
   POSITIVE_INTEGER_OR_INFINITY,
 } from "./net/validate.ts";
-import type { Bucket, LatencySummary } from "./stats/histogram.ts";
+import type { Bucket, LatencySummary, Percentile } from "./stats/histogram.ts";
+import type { Interval as PingInterval } from "./stats/interval.ts";
+import type { PingSummary } from "./stats/summaries.ts";
 import { tlsStarter } from "./tls/start_tls.ts";
 
-export type { Bucket, LatencySummary, PingInterval, PingSummary, Probe };
+export type {
+  Bucket,
+  LatencySummary,
+  Percentile,
+  PingInterval,
+  PingSummary,
+  Probe,
+};
 
 /** The options of a ping run. */
 export interface PingOptions extends ConnectOptions {

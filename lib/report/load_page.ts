@@ -26,16 +26,17 @@ import type { PageContent } from "./page.ts";
 import type { Figure } from "./table.ts";
 import { latencyChart } from "./latency_chart.ts";
 import { throughputChart } from "./throughput_chart.ts";
-import type { LoadSummary } from "./types.ts";
-
-/** From this share of a core on, the client may have been the limit. */
-const BUSY = 0.9;
+import { CLIENT_BUSY_SHARE } from "../stats/rate_step.ts";
+import type { ConnectSummary, LoadSummary } from "../stats/summaries.ts";
 
 /** The client's own pauses, such as for garbage collection, are shorter; ms. */
 const LATE_MS = 15;
 
 /** Kinds of errors that are listed; a server cannot fill the page with them. */
 const MAX_KINDS = 20;
+
+/** Messages of errors that are shown; they are long. */
+const MAX_MESSAGES = 3;
 
 function subtitle(summary: LoadSummary): string {
   const { connections, size, duration: length, warmup, rate: asked } = summary;
@@ -51,14 +52,21 @@ function subtitle(summary: LoadSummary): string {
   ].join(" · ");
 }
 
+/** The kinds of errors with their counts, the most frequent first. */
+function byFrequency(errors: Record<string, number>): [string, number][] {
+  return Object.entries(errors).sort((a, b) => b[1] - a[1]);
+}
+
 function errorCount(summary: LoadSummary): number {
   return Object.values(summary.errors).reduce((sum, n) => sum + n, 0);
 }
 
 function warnings(summary: LoadSummary): string[] {
   const { dropped, cpuUtilization, maxLag, delayed, starved } = summary;
-  const all: string[] = [];
-  if (cpuUtilization >= BUSY) {
+  const all = byFrequency(summary.errors).slice(0, MAX_MESSAGES)
+    .flatMap(([kind]) => summary.firstErrors[kind] ?? [])
+    .map((message) => `First error of its kind: ${message}`);
+  if (cpuUtilization >= CLIENT_BUSY_SHARE) {
     all.push(
       `The client was busy ${
         fixed(cpuUtilization * 100, 0)
@@ -129,6 +137,8 @@ function runFigures(summary: LoadSummary): Figure[] {
     },
     { label: "warm-up", text: elapsed(summary.warmup), exact: summary.warmup },
     whole("messages", summary.messages),
+    whole("of them after the duration", summary.late),
+    whole("unanswered", summary.unanswered),
     ...(summary.rate === undefined
       ? []
       : [perSecond("rate asked for", summary.rate)]),
@@ -153,7 +163,7 @@ function runFigures(summary: LoadSummary): Figure[] {
 }
 
 function errorFigures(summary: LoadSummary): Figure[] {
-  const kinds = Object.entries(summary.errors).sort((a, b) => b[1] - a[1]);
+  const kinds = byFrequency(summary.errors);
   const rows: Figure[] = kinds.slice(0, MAX_KINDS).map(([label, exact]) => ({
     label,
     text: count(exact),
@@ -169,6 +179,14 @@ function errorFigures(summary: LoadSummary): Figure[] {
     });
   }
   return rows;
+}
+
+function connectFigures(connects: ConnectSummary): Figure[] {
+  const { count: made } = connects;
+  return [
+    { label: "connections made", text: count(made), exact: made },
+    ...latencyFigures(connects, made > 0),
+  ];
 }
 
 /** What the page of a load run shows. */
@@ -215,7 +233,7 @@ export function loadPage(summary: LoadSummary): PageContent {
       { title: "Errors", rows: errorFigures(summary) },
       {
         title: "Connection times",
-        rows: summary.connects ? latencyFigures(summary.connects, true) : [],
+        rows: summary.connects ? connectFigures(summary.connects) : [],
       },
     ],
   };

@@ -21,7 +21,7 @@ import { axisCount, duration, plural, rate } from "./format.ts";
 import { lineKey, lines } from "./line.ts";
 import { type Markup, markup } from "./markup.ts";
 import { latencyScale, linearScale, type Scale } from "./scale.ts";
-import type { RateSearchSummary, RateStep } from "./types.ts";
+import type { RateSearchSummary, RateStep } from "../stats/rate_step.ts";
 
 const RATE_LABEL = "messages/s asked for";
 

@@ -117,6 +117,9 @@ export function loadSummary(
     messagesPerSecond: messages / duration * 1_000,
     bytesPerSecond: messages * 512 / duration * 1_000,
     errors: {},
+    firstErrors: {},
+    late: 0,
+    unanswered: 0,
     latency,
     buckets,
     fairness: 0.9987,
@@ -196,6 +199,7 @@ export function searchSummary(): RateSearchSummary {
     ],
     rate: 37_500,
     confirmed: true,
+    limitedBy: "server",
   };
 }
 
