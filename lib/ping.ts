@@ -26,7 +26,7 @@ import {
 } from "./net/defaults.ts";
 import { formatEndpoint } from "./net/endpoint.ts";
 import { notify } from "./net/notify.ts";
-import { sleep } from "./net/timeout.ts";
+import { sleep, withTimeout } from "./net/timeout.ts";
 import {
   checkRange,
   NON_NEGATIVE,
@@ -103,6 +103,19 @@ function probesCovered(took: number, interval: number): number {
 }
 
 /**
+ * Loads what Deno loads on first use, TLS and timers, or the first probe would include
+ * it: some 5 ms. Connects nowhere.
+ */
+async function prepare(options: PingOptions, action: string): Promise<void> {
+  await tlsStarter(options, action);
+  await withTimeout((signal) => sleep(0, signal), {
+    timeout: Infinity,
+    signal: options.signal,
+    onTimeout: () => new Error(action),
+  });
+}
+
+/**
  * Sends `count` probes, or until the signal is aborted. Lost probes are counted, not
  * thrown. A probe that needs a connection connects when the probe is due. If that
  * fails and takes longer than `interval`, the probes that were due in that time count
@@ -148,8 +161,7 @@ export async function ping(options: PingOptions = {}): Promise<PingSummary> {
 
   notify(onRun, { summary });
   try {
-    // Loads TLS now, or the first probe would include it.
-    if (options.connect) await tlsStarter(options, action);
+    if (options.connect) await prepare(options, action);
     if (wait > 0) await prober.connect(() => dial(wait));
     start = performance.now();
     recorder = new PingRecorder();
