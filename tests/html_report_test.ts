@@ -459,7 +459,13 @@ describe("the page of a rate search", () => {
     const svg = named(chart, "svg").find(({ attributes }) =>
       attributes.get("role") === "img"
     )!;
-    assertEquals(classed(svg, "line").length, 3);
+    const drawn = classed(svg, "line");
+    assertEquals(drawn.length, 3);
+    // 37,500 was measured twice, and the second time decided.
+    for (const { attributes } of drawn) {
+      const points = attributes.get("d")!.match(/[ML]/g)!.length;
+      assertEquals(points, summary.steps.length - 1);
+    }
     assertEquals(classed(svg, "mark").length, summary.steps.length);
     assertEquals(textOf(classed(svg, "answer-label")[0]!), "answer: 37,500");
   });

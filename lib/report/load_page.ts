@@ -16,7 +16,6 @@ import {
   duration,
   elapsed,
   fixed,
-  percent,
   plural,
   rate,
   shortCount,
@@ -156,7 +155,7 @@ function runFigures(summary: LoadSummary): Figure[] {
     whole("messages it was over 3 ms late with", summary.delayed),
     {
       label: "client CPU, of one core",
-      text: percent(cpuUtilization),
+      text: `${fixed(cpuUtilization * 100, 0)} %`,
       exact: cpuUtilization,
     },
   ];
