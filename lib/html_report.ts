@@ -8,7 +8,7 @@
  * const page = htmlReport({
  *   mode: "rate search",
  *   target: "127.0.0.1:12345",
- *   summary: { steps: [], confirmed: false },
+ *   summary: { steps: [], confirmed: false, limitedBy: "search" },
  *   environment: [{ label: "Deno", value: Deno.version.deno }],
  * });
  * ```
@@ -20,14 +20,17 @@ import { loadPage } from "./report/load_page.ts";
 import { page } from "./report/page.ts";
 import { pingPage } from "./report/ping_page.ts";
 import { rateSearchPage } from "./report/rate_search_page.ts";
-import type {
-  LoadSummary,
-  PingSummary,
-  RateSearchSummary,
-  ReportContext,
-} from "./report/types.ts";
+import type { ReportContext } from "./report/types.ts";
+import type { RateSearchSummary } from "./stats/rate_step.ts";
+import type { LoadSummary, PingSummary } from "./stats/summaries.ts";
 
 export type * from "./report/types.ts";
+export type { ExpectationResult } from "./stats/expectation.ts";
+export type { Bucket, LatencySummary, Percentile } from "./stats/histogram.ts";
+export type { Interval as LoadInterval } from "./stats/interval.ts";
+export type { RateStep, Verdict } from "./stats/rate_step.ts";
+export type { ConnectSummary } from "./stats/summaries.ts";
+export type { LoadSummary, PingSummary, RateSearchSummary };
 
 /** A run, and what its page says besides. */
 export type HtmlReportInput =

@@ -18,7 +18,7 @@
  * @module
  */
 
-import type { LoadOptions, LoadSummary } from "./client/load_options.ts";
+import type { LoadOptions } from "./client/load_options.ts";
 import { LoadRun } from "./client/load_run.ts";
 import { connect, ConnectError } from "./echo.ts";
 import {
@@ -36,8 +36,12 @@ import {
   POSITIVE,
   POSITIVE_INTEGER,
 } from "./net/validate.ts";
+import type { ConnectSummary, LoadSummary } from "./stats/summaries.ts";
 
-export type * from "./client/load_options.ts";
+export type { LoadOptions } from "./client/load_options.ts";
+export type { Bucket, LatencySummary, Percentile } from "./stats/histogram.ts";
+export type { Interval as LoadInterval } from "./stats/interval.ts";
+export type { ConnectSummary, LoadSummary };
 
 /**
  * Runs a load test. Errors after the start are counted by kind, and the connection

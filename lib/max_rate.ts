@@ -78,9 +78,11 @@ export type LoadFunction = (
 
 /** The figures of a step whose load could not run. */
 const NOTHING: StepFigures = {
+  messages: 0,
   messagesPerSecond: 0,
   latency: { p50: 0, p99: 0, p999: 0 },
   dropped: 0,
+  delayed: 0,
   cpuUtilization: 0,
 };
 

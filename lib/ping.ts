@@ -16,8 +16,7 @@
  */
 
 import { ConnectProber } from "./client/connect_prober.ts";
-import type { PingInterval } from "./client/ping_intervals.ts";
-import { PingRecorder, type PingSummary } from "./client/ping_recorder.ts";
+import { PingRecorder } from "./client/ping_recorder.ts";
 import { type Probe, Prober } from "./client/prober.ts";
 import { connect, ConnectError, type ConnectOptions } from "./echo.ts";
 import {
@@ -27,17 +26,26 @@ import {
 } from "./net/defaults.ts";
 import { formatEndpoint } from "./net/endpoint.ts";
 import { notify } from "./net/notify.ts";
-import { sleep } from "./net/timeout.ts";
+import { sleep, withTimeout } from "./net/timeout.ts";
 import {
   checkRange,
   NON_NEGATIVE,
   POSITIVE_INTEGER,
   POSITIVE_INTEGER_OR_INFINITY,
 } from "./net/validate.ts";
-import type { Bucket, LatencySummary } from "./stats/histogram.ts";
+import type { Bucket, LatencySummary, Percentile } from "./stats/histogram.ts";
+import type { Interval as PingInterval } from "./stats/interval.ts";
+import type { PingSummary } from "./stats/summaries.ts";
 import { tlsStarter } from "./tls/start_tls.ts";
 
-export type { Bucket, LatencySummary, PingInterval, PingSummary, Probe };
+export type {
+  Bucket,
+  LatencySummary,
+  Percentile,
+  PingInterval,
+  PingSummary,
+  Probe,
+};
 
 /** The options of a ping run. */
 export interface PingOptions extends ConnectOptions {
@@ -95,6 +103,19 @@ function probesCovered(took: number, interval: number): number {
 }
 
 /**
+ * Loads what Deno loads on first use, TLS and timers, or the first probe would include
+ * it: some 5 ms. Connects nowhere.
+ */
+async function prepare(options: PingOptions, action: string): Promise<void> {
+  await tlsStarter(options, action);
+  await withTimeout((signal) => sleep(0, signal), {
+    timeout: Infinity,
+    signal: options.signal,
+    onTimeout: () => new Error(action),
+  });
+}
+
+/**
  * Sends `count` probes, or until the signal is aborted. Lost probes are counted, not
  * thrown. A probe that needs a connection connects when the probe is due. If that
  * fails and takes longer than `interval`, the probes that were due in that time count
@@ -140,8 +161,7 @@ export async function ping(options: PingOptions = {}): Promise<PingSummary> {
 
   notify(onRun, { summary });
   try {
-    // Loads TLS now, or the first probe would include it.
-    if (options.connect) await tlsStarter(options, action);
+    if (options.connect) await prepare(options, action);
     if (wait > 0) await prober.connect(() => dial(wait));
     start = performance.now();
     recorder = new PingRecorder();

@@ -37,6 +37,7 @@ function summary(rate: number, fields: Partial<LoadSummary> = {}): LoadSummary {
     late: 0,
     unanswered: 0,
     maxLag: 0,
+    delayed: 0,
     dropped: 0,
     ...{ warmup: 0, cpuUtilization: 0.2, intervals: [], percentiles: [] },
     ...fields,

@@ -381,6 +381,30 @@ describe("ping with connect", () => {
     assertEquals(names, [...loss, ...loss, ...loss]);
   });
 
+  it("loads what a probe needs before the first one, and connects for probes only", async () => {
+    const events: string[] = [];
+    const { connect, setTimeout: timer } = { ...globalThis, ...Deno };
+    await using server = peer(discard);
+    try {
+      // A timer that fired is loaded, as is all that ends with it.
+      globalThis.setTimeout = ((callback: () => void, ms?: number) =>
+        timer(() => {
+          events.push("timer");
+          callback();
+        }, ms)) as typeof setTimeout;
+      Deno.connect = ((options: Deno.ConnectOptions) => {
+        events.push("connect");
+        return connect(options);
+      }) as typeof Deno.connect;
+      const port = server.port;
+      await ping({ ...quick, timeout: 20_000, connect: true, port, count: 1 });
+    } finally {
+      globalThis.setTimeout = timer;
+      Deno.connect = connect;
+    }
+    assertEquals(events, ["timer", "connect"]);
+  });
+
   it("makes an attempt for each probe, however long one takes", async () => {
     // A TLS server that never shakes hands.
     await using server = peer(discard);

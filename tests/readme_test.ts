@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import config from "../deno.json" with { type: "json" };
-import { program as client } from "../client.ts";
+import { program as client } from "../lib/cli/client_program.ts";
 import { MIN_DENO_VERSION } from "../lib/net/deno_version.ts";
 import { program as server } from "../lib/cli/server_program.ts";
 import { closedPort } from "./support/peers.ts";

@@ -141,7 +141,8 @@ const MAX_NORMAL_LAG_MS = 15;
 
 /** What went wrong in a load run, or what may have distorted it. */
 function problemLines(summary: LoadSummary): string[] {
-  const { unanswered, reconnects, dropped, maxLag, cpuUtilization } = summary;
+  const { unanswered, reconnects, dropped, maxLag, delayed, cpuUtilization } =
+    summary;
   const errors = Object.entries(summary.errors);
   const lines = errors.length === 0
     ? ["no errors"]
@@ -172,9 +173,9 @@ function problemLines(summary: LoadSummary): string[] {
   }
   if (maxLag > MAX_NORMAL_LAG_MS) {
     lines.push(
-      `this client sent up to ${
-        formatLatencies(maxLag)
-      } late: it may be too slow for this rate`,
+      `this client was up to ${formatLatencies(maxLag)} late, and ${
+        plural(delayed, "message")
+      } over 3 ms: it may be too slow for this rate`,
     );
   }
   if (cpuUtilization >= CLIENT_BUSY_SHARE) {

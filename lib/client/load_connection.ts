@@ -34,7 +34,7 @@ export interface LoadConnectionHandlers {
   /** The whole echo came back, at `now` on the process's clock. */
   onReply(now: number): void;
   /** The connection failed, and the message in flight, if any, is lost. */
-  onError(error: Error): void;
+  onError(error: Error, lostMessage: boolean): void;
   /** The server closed or reset the connection while no message was in flight. */
   onClose(): void;
 }
@@ -53,6 +53,8 @@ export class LoadConnection {
   busy = false;
   /** When the last message was sent, on the process's clock. */
   sentAt = 0;
+  /** Messages whose echo came back. */
+  replies = 0;
   readonly #conn: Deno.Conn;
   readonly #handlers: LoadConnectionHandlers;
   readonly #message: Uint8Array<ArrayBuffer>;
@@ -156,6 +158,7 @@ export class LoadConnection {
 
   #complete(): void {
     this.busy = false;
+    this.replies++;
     this.#read = 0;
     this.#handlers.onReply(performance.now());
   }
@@ -179,8 +182,9 @@ export class LoadConnection {
   };
 
   #fail(error: Error): void {
+    const lostMessage = this.busy;
     this.close();
-    this.#handlers.onError(error);
+    this.#handlers.onError(error, lostMessage);
   }
 
   #end(): void {

@@ -15,9 +15,9 @@
 
 import { errorKind } from "../net/errors.ts";
 import { Histogram } from "../stats/histogram.ts";
+import type { Interval } from "../stats/interval.ts";
 import { IntervalHistogram } from "../stats/interval_histogram.ts";
-import { LoadIntervals } from "./load_intervals.ts";
-import type { LoadInterval } from "./load_options.ts";
+import { IntervalList } from "../stats/interval_list.ts";
 
 /** A shorter last interval is left out, unless something happened in it. */
 const MIN_INTERVAL_MS = 1;
@@ -33,7 +33,7 @@ export class LoadRecorder {
   /** Messages that came back after the end of the duration. */
   late = 0;
   /** The intervals so far. */
-  readonly intervals: LoadIntervals = new LoadIntervals();
+  readonly intervals: IntervalList = new IntervalList();
   readonly #recent = new IntervalHistogram();
   #failed = 0;
   #last = { elapsed: 0, messages: 0, failed: 0 };
@@ -61,7 +61,7 @@ export class LoadRecorder {
   }
 
   /** The figures since the last call, up to `elapsed` milliseconds. */
-  interval(elapsed: number): LoadInterval {
+  interval(elapsed: number): Interval {
     const last = this.#last;
     this.#last = { elapsed, messages: this.inTime, failed: this.#failed };
     const messages = this.inTime - last.messages;
@@ -82,7 +82,7 @@ export class LoadRecorder {
   }
 
   /** The same for the end of the run, unless nothing is left to report. */
-  lastInterval(elapsed: number): LoadInterval | undefined {
+  lastInterval(elapsed: number): Interval | undefined {
     const { elapsed: from, messages, failed } = this.#last;
     const nothing = elapsed - from < MIN_INTERVAL_MS &&
       messages === this.inTime && failed === this.#failed;

@@ -1,36 +1,25 @@
 /**
- * One load run, from the first connection to the summary. It gives messages to
- * connections, and ends after `duration` or after `count` messages.
- *
- * Messages in flight at the end of `duration` may still come back for a limited
- * time. That time is not part of the duration. The time before the measured part is
- * the warm-up.
+ * One load run, from the first connection to the summary: its warm-up, its measured
+ * part, which ends after `duration` or after `count` messages, and the wait for the
+ * echoes in flight at the end of `duration`. That wait is not part of the duration.
  *
  * @module
  */
 
-import { CpuMeter } from "./cpu_meter.ts";
-import { IntervalTimer } from "./interval_timer.ts";
-import type { LoadOptions, LoadSummary } from "./load_options.ts";
-import { LoadRecorder } from "./load_recorder.ts";
-import { type DialFunction, LoadSlot, openAll } from "./load_slot.ts";
-import { summarize } from "./load_summary.ts";
-import { Histogram } from "../stats/histogram.ts";
 import { notify } from "../net/notify.ts";
-import { Pacer } from "./pacer.ts";
-import { ScheduleLoop } from "./schedule_loop.ts";
 import {
   clearLongTimeout,
   type LongTimeout,
   setLongTimeout,
 } from "../net/timeout.ts";
-import { readScheduler } from "../net/read_scheduler.ts";
-
-/**
- * Messages sent in one turn of the event loop. With more, echoes that have arrived
- * would wait to be read, and the wait would be measured as the server's.
- */
-const BURST = 8;
+import type { LoadSummary } from "../stats/summaries.ts";
+import { CpuMeter } from "./cpu_meter.ts";
+import { IntervalTimer } from "./interval_timer.ts";
+import { LoadDispatcher } from "./load_dispatcher.ts";
+import type { LoadOptions } from "./load_options.ts";
+import { LoadRecorder } from "./load_recorder.ts";
+import { type DialFunction, openAll } from "./load_slot.ts";
+import { summarize } from "./load_summary.ts";
 
 /**
  * Milliseconds that messages in flight have at the end of the duration, unless twice
@@ -57,65 +46,44 @@ export type LoadRunOptions =
 export class LoadRun {
   readonly #options: LoadRunOptions;
   readonly #recorder = new LoadRecorder();
-  readonly #pacer: Pacer | undefined;
-  readonly #slots: LoadSlot[];
+  readonly #dispatcher: LoadDispatcher;
   readonly #intervals: IntervalTimer;
   readonly #cpu = new CpuMeter();
-  /** Idle time of the schedule loop during the warm-up. */
+  /** Idle time of the schedule during the warm-up. */
   #idleBefore = 0;
-  readonly #connects: Histogram | undefined;
-  readonly #schedule = new ScheduleLoop(() => this.#sendDue());
   readonly #finished = Promise.withResolvers<void>();
-  readonly #sendingEnded = new AbortController();
   #warmupTimer: LongTimeout | undefined;
   #endTimer: LongTimeout | undefined;
   #sweepTimer: ReturnType<typeof setInterval> | undefined;
   #started = 0;
   // Milliseconds from the start, as all times called `now` in this class.
-  #lastActive = 0;
   readonly #end: number;
   #endedAt: number | undefined;
-  #longestTrip = 0;
-  // The messages of the warm-up are not in `#sent`.
-  #number = 0;
-  #sent = 0;
-  #inFlight = 0;
   #unanswered = 0;
 
   /** Does not connect yet. */
   constructor(options: LoadRunOptions) {
-    const { connections, count, duration, warmup, rate, onInterval } = options;
+    const { duration, warmup, onInterval } = options;
     this.#options = options;
     this.#end = warmup + duration;
-    if (options.reconnect) this.#connects = new Histogram();
     this.#intervals = new IntervalTimer(
       duration,
       (now) => notify(onInterval, this.#recorder.interval(now)),
     );
-    if (rate !== undefined) {
-      this.#pacer = new Pacer({ rate, connections, count, warmup });
-    }
-    const slotOptions = {
+    this.#dispatcher = new LoadDispatcher({
       ...options,
-      signal: this.#sendingEnded.signal,
-      handlers: {
-        onReply: this.#onReply.bind(this),
-        onError: this.#onError.bind(this),
-        onReplaced: this.#onReplaced.bind(this),
-      },
-    };
-    this.#slots = Array.from(
-      { length: connections },
-      (_, index) => new LoadSlot(index, slotOptions),
-    );
+      end: this.#end,
+      recorder: this.#recorder,
+      onIdle: (now) => this.#finish(Math.min(now, this.#end)),
+    });
   }
 
   /** @throws the error of `dial` if a connection cannot be made at the start. */
   async run(): Promise<LoadSummary> {
     const { signal } = this.#options;
-    const abort = () => this.#finish(this.#now());
+    const abort = () => this.#finish(performance.now() - this.#started);
     try {
-      await openAll(this.#slots).catch((error) => {
+      await openAll(this.#dispatcher.slots).catch((error) => {
         if (!signal?.aborted) throw error;
       });
       this.#started = performance.now();
@@ -132,10 +100,6 @@ export class LoadRun {
     }
   }
 
-  #now(): number {
-    return performance.now() - this.#started;
-  }
-
   #start(): void {
     const { timeout, warmup } = this.#options;
     if (warmup === 0) this.#startMeasuring();
@@ -143,123 +107,31 @@ export class LoadRun {
       this.#warmupTimer = setLongTimeout(() => this.#startMeasuring(), warmup);
     }
     this.#endTimer = setLongTimeout(() => this.#timeUp(), this.#end);
-    this.#sweepTimer = setInterval(() => {
-      const now = performance.now();
-      for (const slot of this.#slots) slot.expire(now, timeout);
-    }, Math.min(Math.max(timeout / 4, 5), 250));
-    if (this.#pacer) {
-      for (const slot of this.#slots) slot.watch();
-      this.#schedule.start();
-    } else {
-      // Through the read scheduler: thousands of writes at once would starve the
-      // reads that follow them.
-      for (const slot of this.#slots) {
-        readScheduler.schedule(() => void this.#next(slot));
-      }
-    }
+    this.#sweepTimer = setInterval(
+      () => this.#dispatcher.expire(timeout),
+      Math.min(Math.max(timeout / 4, 5), 250),
+    );
+    this.#dispatcher.start(this.#started);
   }
 
   /** The warm-up is over. */
   #startMeasuring(): void {
     this.#cpu.start();
-    this.#idleBefore = this.#schedule.idle;
+    this.#idleBefore = this.#dispatcher.idle;
     this.#intervals.start(this.#started + this.#options.warmup);
-    for (const slot of this.#slots) slot.reconnects = 0;
-  }
-
-  #sending(now: number): boolean {
-    return this.#endedAt === undefined && now < this.#end &&
-      this.#sent < this.#options.count;
-  }
-
-  /** Sends what is due. Returns the milliseconds to the next message, if any. */
-  #sendDue(): number | undefined {
-    const pacer = this.#pacer!;
-    for (let sent = 0; sent < BURST;) {
-      const now = this.#now();
-      if (!this.#sending(now)) {
-        this.#finishIfIdle(now);
-        return undefined;
-      }
-      const index = pacer.announce(now);
-      if (index < 0) return pacer.nextDue - now;
-      if (this.#next(this.#slots[index]!, now)) sent++;
-    }
-    return 0;
-  }
-
-  /** Sends the next message of a slot, if the slot is free and a message is due. */
-  #next(slot: LoadSlot, now: number = this.#now()): boolean {
-    if (slot.waiting) return false;
-    if (!this.#sending(now)) {
-      this.#finishIfIdle(now);
-      return false;
-    }
-    if (!slot.connected) {
-      void slot.replace();
-      return false;
-    }
-    const measured = this.#pacer
-      ? this.#pacer.isMeasured(slot.index)
-      : now >= this.#options.warmup;
-    const from = this.#pacer ? this.#pacer.take(slot.index, now) : now;
-    if (Number.isNaN(from)) {
-      slot.watch();
-      return false;
-    }
-    this.#inFlight++;
-    this.#lastActive = now;
-    if (measured) this.#sent++;
-    slot.measured = measured;
-    slot.send(++this.#number, from, now + this.#started);
-    return true;
-  }
-
-  #onReply(slot: LoadSlot, at: number, trip: number): void {
-    const now = at - this.#started;
-    if (trip > this.#longestTrip) this.#longestTrip = trip;
-    this.#inFlight--;
-    this.#lastActive = now;
-    if (slot.measured) {
-      slot.messages++;
-      this.#recorder.reply(now - slot.from, now >= this.#end);
-    }
-    this.#pacer?.replied(slot.index, now);
-    if (slot.usedUp && this.#sending(now)) slot.renew();
-    else this.#next(slot, now);
-  }
-
-  #onError(slot: LoadSlot, error: unknown, lostMessage: boolean): void {
-    const now = this.#now();
-    if (lostMessage) this.#inFlight--;
-    this.#recorder.error(error);
-    if (this.#sending(now)) void slot.replace();
-    else this.#finishIfIdle(now);
-  }
-
-  #onReplaced(slot: LoadSlot): void {
-    const now = this.#now();
-    if (now - slot.connectTime >= this.#options.warmup) {
-      this.#connects?.record(slot.connectTime);
-    }
-    this.#pacer?.reconnected(slot.index, now);
-    this.#next(slot, now);
+    for (const slot of this.#dispatcher.slots) slot.reconnects = 0;
   }
 
   /** The duration is over. Messages in flight may still come back. */
   #timeUp(): void {
     this.#endSending(this.#end);
-    if (this.#inFlight === 0) return this.#finished.resolve();
-    const wait = Math.max(DRAIN_MS, 2 * this.#longestTrip);
+    const { inFlight, longestTrip } = this.#dispatcher;
+    if (inFlight === 0) return this.#finished.resolve();
+    const wait = Math.max(DRAIN_MS, 2 * longestTrip);
     this.#endTimer = setLongTimeout(() => {
-      this.#unanswered = this.#inFlight;
+      this.#unanswered = this.#dispatcher.inFlight;
       this.#finished.resolve();
     }, Math.min(wait, this.#options.timeout));
-  }
-
-  #finishIfIdle(now: number): void {
-    if (this.#inFlight > 0 || this.#sending(now)) return;
-    this.#finish(Math.min(now, this.#end));
   }
 
   #finish(now: number): void {
@@ -271,43 +143,43 @@ export class LoadRun {
     if (this.#endedAt !== undefined) return;
     this.#endedAt = now;
     this.#stop();
-    this.#cpu.stop(this.#schedule.idle - this.#idleBefore);
+    this.#cpu.stop(this.#dispatcher.idle - this.#idleBefore);
     const elapsed = Math.max(0, now - this.#options.warmup);
     const interval = this.#recorder.lastInterval(elapsed);
     if (interval) notify(this.#options.onInterval, interval);
   }
 
   #stop(): void {
-    this.#schedule.stop();
+    this.#dispatcher.stop();
     this.#intervals.stop();
     clearLongTimeout(this.#warmupTimer);
-    this.#sendingEnded.abort();
   }
 
   #close(): void {
     this.#stop();
     clearLongTimeout(this.#endTimer);
     clearInterval(this.#sweepTimer);
-    for (const slot of this.#slots) slot.close();
+    this.#dispatcher.close();
   }
 
   #summary(): LoadSummary {
     const { size, count, rate, warmup } = this.#options;
+    const { sent, lastActive, slots, pacer, connects } = this.#dispatcher;
     // A run with a count lasts until its last echo. The wait for an echo that never
     // came is not part of it.
-    const end = this.#sent >= count ? this.#lastActive : this.#endedAt ?? 0;
+    const end = sent >= count ? lastActive : this.#endedAt ?? 0;
     return summarize({
       size,
       rate,
       warmup,
       duration: end - warmup,
       cpuUtilization: this.#cpu.utilization,
-      connects: this.#connects,
-      sent: this.#sent,
+      connects,
+      sent,
       unanswered: this.#unanswered,
       recorder: this.#recorder,
-      slots: this.#slots,
-      pacer: this.#pacer,
+      slots,
+      pacer,
     });
   }
 }

@@ -67,13 +67,11 @@ export class LoadSlot {
   from = 0;
   /** Milliseconds that making the connection took. */
   connectTime = 0;
+  /** The connection, unless it was lost. */
+  connection: LoadConnection | undefined;
   readonly #options: LoadSlotOptions;
-  // How many more messages the connection may carry.
-  #left = Infinity;
-  #connection: LoadConnection | undefined;
-  #waiting = false;
   #closedByServer = false;
-  #renewing = false;
+  #retired = false;
   #replacing = false;
 
   /** Does not connect yet. */
@@ -82,68 +80,38 @@ export class LoadSlot {
     this.#options = options;
   }
 
-  /** Whether a message is in flight. */
-  get waiting(): boolean {
-    return this.#waiting;
-  }
-
-  /** Whether there is a connection. */
-  get connected(): boolean {
-    return this.#connection !== undefined;
-  }
-
   /** Whether the connection carried all the messages it may. */
   get usedUp(): boolean {
-    return this.#left === 0;
+    return this.connection?.replies === this.#options.reconnect;
   }
 
   /** Connects. @throws what `dial` throws. */
   async open(signal?: AbortSignal): Promise<void> {
-    const { size, handlers, dial, reconnect = Infinity } = this.#options;
+    const { size, handlers, dial, action } = this.#options;
     const started = performance.now();
     const conn = await dial(signal);
     this.connectTime = performance.now() - started;
-    this.#left = reconnect;
     const connection = new LoadConnection(conn, {
       size,
       handlers: {
-        onReply: (now) => {
-          this.#left--;
-          this.#waiting = false;
-          handlers.onReply(this, now, now - connection.sentAt);
+        onReply: (now) => handlers.onReply(this, now, now - connection.sentAt),
+        onError: (error, lostMessage) => {
+          this.connection = undefined;
+          handlers.onError(this, addContext(action, error), lostMessage);
         },
-        onError: (error) => this.#lose(error),
         onClose: () => {
-          this.#connection = undefined;
+          this.connection = undefined;
           this.#closedByServer = true;
         },
       },
     });
-    this.#connection = connection;
+    this.connection = connection;
   }
 
-  /** Sends message `number` at `now`. Its latency counts from `from`. */
-  send(number: number, from: number, now: number): void {
-    this.from = from;
-    this.#waiting = true;
-    this.#connection!.send(number, now);
-  }
-
-  /** Notices from now on when the server closes the connection. */
-  watch(): void {
-    this.#connection?.watch();
-  }
-
-  /** Fails if the message in flight was sent more than `timeout` ms ago. */
-  expire(now: number, timeout: number): void {
-    this.#connection?.expire(now, timeout);
-  }
-
-  /** Closes the connection and makes a new one, without a pause. */
-  renew(): void {
+  /** Closes the connection. The next one is made without a pause. */
+  retire(): void {
     this.close();
-    this.#renewing = true;
-    void this.replace();
+    this.#retired = true;
   }
 
   /** Makes a new connection, unless one is being made. */
@@ -153,11 +121,11 @@ export class LoadSlot {
     const { signal, handlers } = this.#options;
     const backoff = new Backoff(BACKOFF_MS);
     const reconnect = this.#closedByServer;
-    const inOrder = reconnect || this.#renewing;
-    this.#closedByServer = this.#renewing = false;
+    const inOrder = reconnect || this.#retired;
+    this.#closedByServer = this.#retired = false;
     try {
       if (!inOrder) await sleep(backoff.next(), signal);
-      while (!this.#connection) {
+      while (!this.connection) {
         try {
           await this.open(signal);
         } catch (error) {
@@ -180,16 +148,8 @@ export class LoadSlot {
 
   /** Closes the connection without an event. */
   close(): void {
-    this.#connection?.close();
-    this.#connection = undefined;
-  }
-
-  #lose(error: Error): void {
-    const lostMessage = this.#waiting;
-    this.#connection = undefined;
-    this.#waiting = false;
-    const { handlers, action } = this.#options;
-    handlers.onError(this, addContext(action, error), lostMessage);
+    this.connection?.close();
+    this.connection = undefined;
   }
 }
 

@@ -6,7 +6,7 @@
 
 import { fairness } from "../stats/fairness.ts";
 import type { Histogram } from "../stats/histogram.ts";
-import type { LoadSummary } from "./load_options.ts";
+import type { LoadSummary } from "../stats/summaries.ts";
 import type { LoadRecorder } from "./load_recorder.ts";
 import type { LoadSlot } from "./load_slot.ts";
 import type { Pacer } from "./pacer.ts";
@@ -75,6 +75,7 @@ export function summarize(totals: LoadTotals): LoadSummary {
     late,
     unanswered,
     maxLag: pacer?.maxLag ?? 0,
+    delayed: pacer?.delayed ?? 0,
     dropped: Math.max(0, due - sent),
     cpuUtilization,
   };

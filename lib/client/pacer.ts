@@ -27,6 +27,12 @@
  * @module
  */
 
+/**
+ * Milliseconds. A later announcement is no lateness of a timer, but a pause of this
+ * client.
+ */
+const MAX_TIMER_LAG_MS = 3;
+
 /** The rate and the size of a run. */
 export interface PacerOptions {
   /** Messages per second, over all connections. */
@@ -50,6 +56,8 @@ export interface PacerOptions {
 export class Pacer {
   /** The longest delay of this client, in milliseconds. */
   maxLag = 0;
+  /** Messages that were announced late because this client paused. */
+  delayed = 0;
   /** The number of messages that are due before the end of the warm-up. */
   readonly unmeasured: number;
   readonly #rate: number;
@@ -96,7 +104,10 @@ export class Pacer {
     const lag = now - this.nextDue;
     if (lag < 0) return -1;
     const number = this.#announced++;
-    if (lag > this.maxLag && number >= this.unmeasured) this.maxLag = lag;
+    if (number >= this.unmeasured) {
+      if (lag > this.maxLag) this.maxLag = lag;
+      if (lag > MAX_TIMER_LAG_MS) this.delayed++;
+    }
     return number % this.#connections;
   }
 

@@ -1,6 +1,5 @@
 /**
- * The probes of a run per second. Long runs are kept in constant memory, because
- * neighbours are merged.
+ * The probes of a run per second.
  *
  * ```ts
  * import { PingIntervals } from "./ping_intervals.ts";
@@ -14,30 +13,8 @@
  * @module
  */
 
-import { type IntervalFigures, mergeFigures } from "../stats/interval.ts";
-
-/** The probes that ended within an interval of the run. */
-export interface PingInterval {
-  /** Milliseconds from the start of the run to the end of the interval. */
-  elapsed: number;
-  /** When the interval ended, as an ISO 8601 string. */
-  timestamp: string;
-  /** Probes that were answered. */
-  messages: number;
-  /** Of them, per second of a whole interval. */
-  messagesPerSecond: number;
-  /** Probes that were lost. */
-  errors: number;
-  /** Half of the round trips took no longer, in milliseconds. */
-  p50: number;
-  /** 99 % took no longer. */
-  p99: number;
-  /** The longest. */
-  max: number;
-}
-
-/** An hour of seconds. */
-const MAX_INTERVALS = 3_600;
+import type { Interval } from "../stats/interval.ts";
+import { IntervalList } from "../stats/interval_list.ts";
 
 const SECOND_MS = 1_000;
 
@@ -46,26 +23,10 @@ function percentile(sorted: readonly number[], share: number): number {
   return sorted[Math.ceil(share * sorted.length) - 1] ?? 0;
 }
 
-/** Appends an interval, or merges it with the last one if both are in one span. */
-function append(
-  intervals: IntervalFigures[],
-  interval: IntervalFigures,
-  span: number,
-): IntervalFigures[] {
-  const last = intervals.at(-1);
-  const spanOf = ({ elapsed }: IntervalFigures) => Math.ceil(elapsed / span);
-  if (last && spanOf(last) === spanOf(interval)) {
-    intervals[intervals.length - 1] = mergeFigures(last, interval);
-  } else intervals.push(interval);
-  return intervals;
-}
-
 /** The intervals of one run. */
 export class PingIntervals {
   readonly #startedAt: number;
-  #intervals: IntervalFigures[] = [];
-  /** Milliseconds of an interval. */
-  #span = SECOND_MS;
+  readonly #intervals = new IntervalList();
   /** The current second, from 0, and its probes. */
   #second = 0;
   #rtts: number[] = [];
@@ -92,26 +53,22 @@ export class PingIntervals {
    * The intervals until `elapsed` milliseconds after the start, in order. Intervals
    * without a probe are left out.
    */
-  list(elapsed: number): PingInterval[] {
+  list(elapsed: number): Interval[] {
     const end = Math.min(elapsed, (this.#second + 1) * SECOND_MS);
-    const current = this.#current(end);
-    const intervals = [...this.#intervals];
-    if (current) append(intervals, current, this.#span);
-    return intervals.map((interval) => ({
-      ...interval,
-      timestamp: new Date(this.#startedAt + interval.elapsed).toISOString(),
-      messagesPerSecond: interval.messages / this.#span * 1_000,
-    }));
+    return this.#intervals.list(this.#current(end));
   }
 
-  /** The counts of the current second, unless there are none. */
-  #current(elapsed: number): IntervalFigures | undefined {
+  /** The current second until `elapsed`, unless it has no probe. */
+  #current(elapsed: number): Interval | undefined {
     const messages = this.#rtts.length;
     if (messages + this.#lost === 0) return undefined;
     const sorted = this.#rtts.toSorted((a, b) => a - b);
     return {
       elapsed,
+      timestamp: new Date(this.#startedAt + elapsed).toISOString(),
       messages,
+      // Per second of a whole interval, as the probes have an interval of their own.
+      messagesPerSecond: messages,
       errors: this.#lost,
       p50: percentile(sorted, 0.5),
       p99: percentile(sorted, 0.99),
@@ -123,15 +80,6 @@ export class PingIntervals {
     const current = this.#current((this.#second + 1) * SECOND_MS);
     this.#rtts = [];
     this.#lost = 0;
-    if (!current) return;
-    append(this.#intervals, current, this.#span);
-    // One is left for the current second.
-    while (this.#intervals.length >= MAX_INTERVALS) {
-      this.#span *= 2;
-      this.#intervals = this.#intervals.reduce(
-        (merged, interval) => append(merged, interval, this.#span),
-        [] as IntervalFigures[],
-      );
-    }
+    if (current) this.#intervals.add(current);
   }
 }

@@ -14,43 +14,10 @@
  * @module
  */
 
-import {
-  type Bucket,
-  Histogram,
-  type LatencySummary,
-  type Percentile,
-} from "../stats/histogram.ts";
+import { Histogram } from "../stats/histogram.ts";
 import { Jitter } from "../stats/jitter.ts";
-import { type PingInterval, PingIntervals } from "./ping_intervals.ts";
-
-/** The result of a ping run. */
-export interface PingSummary {
-  /** Probes sent. Probes without a connection are included. */
-  sent: number;
-  /** Probes whose whole echo came back, or whose connection was made. */
-  received: number;
-  /** The share of lost probes, from 0 to 1. */
-  loss: number;
-  /** Milliseconds from the first probe to the end. */
-  duration: number;
-  /** The round-trip times, in milliseconds. */
-  rtt: LatencySummary;
-  /**
-   * The mean absolute difference of successive round-trip times, in milliseconds.
-   * Lost probes are skipped.
-   */
-  jitter: number;
-  /** The number of round trips by time. */
-  buckets: Bucket[];
-  /** The points of the percentile curve, as far as the number of probes allows. */
-  percentiles: Percentile[];
-  /**
-   * The run in intervals of a second; those without a probe are left out. At 3,600
-   * of them, neighbours are merged and the intervals become twice as long. A merged
-   * interval has the highest p50 and the highest p99 of its parts.
-   */
-  intervals: PingInterval[];
-}
+import type { PingSummary } from "../stats/summaries.ts";
+import { PingIntervals } from "./ping_intervals.ts";
 
 /** The record of a run. */
 export class PingRecorder {

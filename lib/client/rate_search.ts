@@ -18,6 +18,7 @@
 
 import { checkRange, POSITIVE, POSITIVE_INTEGER } from "../net/validate.ts";
 import {
+  isReached,
   judgeStep,
   type RateSearchSummary,
   type RateStep,
@@ -100,8 +101,8 @@ type Purpose = "search" | "recheck failed" | "recheck held";
  *   beside a backup, would cut the answer by up to half. On the way down once
  *   is enough, as conditions that cannot hold should not take long to refuse.
  * - Where the client was the limit, the search does not go higher, but the
- *   summary says whose limit it was. It is not measured again: being busy
- *   throughout a run is no bad luck.
+ *   summary says whose limit it was. If the client did not reach the rate, once is
+ *   enough: being too slow throughout a run is no bad luck.
  * - If the upper end holds when it is measured again, it becomes the lower end,
  *   and the next higher rate that failed becomes the upper end. The other way
  *   round if the lower end, which is the answer, fails.
@@ -180,9 +181,12 @@ export class RateSearch {
     };
   }
 
-  #deservesRetry({ rate, verdict }: RateStep): boolean {
+  #deservesRetry(step: RateStep): boolean {
+    const { rate, verdict } = step;
     const isWayDown = this.#held.length === 0 && rate > this.#min;
-    return verdict === "not met" && !this.#isRetry && !isWayDown &&
+    const isLuck = verdict === "client limited" && isReached(step) ||
+      verdict === "not met" && !isWayDown;
+    return isLuck && !this.#isRetry &&
       this.#purpose !== "recheck failed" && this.#stepsLeft > 0;
   }
 

@@ -29,7 +29,7 @@ import {
   suitableScale,
 } from "./scale.ts";
 import { dataTable } from "./table.ts";
-import type { Bucket, LatencySummary, Percentile } from "./types.ts";
+import type { Bucket, LatencySummary, Percentile } from "../stats/histogram.ts";
 
 /** What a chart of a distribution says besides its figures. */
 export interface DistributionOptions {

@@ -20,7 +20,8 @@ import {
 } from "./format.ts";
 import { type Markup, markup } from "./markup.ts";
 import { figureValue, grid } from "./table.ts";
-import type { ExpectationResult, RateStep } from "./types.ts";
+import type { ExpectationResult } from "../stats/expectation.ts";
+import type { RateStep } from "../stats/rate_step.ts";
 
 const VERDICTS: Record<RateStep["verdict"], { sign: string; name: string }> = {
   "met": { sign: "✓", name: "met" },
@@ -41,9 +42,8 @@ export function verdictMark(verdict: RateStep["verdict"] | boolean): Markup {
 
 /** What was measured, in the unit of the metric that the condition names. */
 export function measuredText(
-  { expectation, measured, text }: ExpectationResult,
+  { expectation, measured }: ExpectationResult,
 ): string {
-  if (text !== undefined) return text;
   if (measured === undefined) return NONE;
   const metric = /^\s*([a-z]+)/.exec(expectation)?.[1];
   switch (metric) {

@@ -10,7 +10,7 @@
 
 import { duration, NONE } from "./format.ts";
 import type { Figure } from "./table.ts";
-import type { LatencySummary } from "./types.ts";
+import type { LatencySummary } from "../stats/histogram.ts";
 
 /** A time in ms, or a dash where nothing was measured. */
 export function timeFigure(

@@ -11,7 +11,7 @@
 import { count, fixed, milliseconds, rate } from "./format.ts";
 import type { Markup } from "./markup.ts";
 import { dataTable } from "./table.ts";
-import type { LoadInterval } from "./types.ts";
+import type { Interval } from "../stats/interval.ts";
 
 /** Rows that a reader may look through; a day has 86,400 seconds. */
 const MAX_ROWS = 300;
@@ -20,11 +20,11 @@ const MAX_ROWS = 300;
  * Neighbours as one interval. Percentiles cannot be added up, so that theirs are
  * the highest.
  */
-function merge(group: readonly LoadInterval[], from: number): LoadInterval {
+function merge(group: readonly Interval[], from: number): Interval {
   const last = group.at(-1)!;
-  const sum = (pick: (interval: LoadInterval) => number) =>
+  const sum = (pick: (interval: Interval) => number) =>
     group.reduce((total, interval) => total + pick(interval), 0);
-  const most = (pick: (interval: LoadInterval) => number) =>
+  const most = (pick: (interval: Interval) => number) =>
     group.reduce((max, interval) => Math.max(max, pick(interval)), 0);
   const messages = sum((interval) => interval.messages);
   const length = last.elapsed - from;
@@ -46,11 +46,11 @@ function merge(group: readonly LoadInterval[], from: number): LoadInterval {
 
 /** At most `rows` intervals, each of equally many of the given ones. */
 export function mergeIntervals(
-  intervals: readonly LoadInterval[],
+  intervals: readonly Interval[],
   rows: number,
-): LoadInterval[] {
+): Interval[] {
   const size = Math.max(1, Math.ceil(intervals.length / rows));
-  const merged: LoadInterval[] = [];
+  const merged: Interval[] = [];
   for (let i = 0; i < intervals.length; i += size) {
     const from = intervals[i - 1]?.elapsed ?? 0;
     merged.push(merge(intervals.slice(i, i + size), from));
@@ -60,7 +60,7 @@ export function mergeIntervals(
 
 /** All intervals, or groups of them if there are too many to read. */
 export function intervalTable(
-  intervals: readonly LoadInterval[],
+  intervals: readonly Interval[],
   failures: string,
 ): Markup | undefined {
   if (intervals.length === 0) return undefined;

@@ -25,11 +25,11 @@ import {
   type TimeChartOptions,
 } from "./time_marks.ts";
 import { timeScale } from "./time_scale.ts";
-import type { LoadInterval } from "./types.ts";
+import type { Interval } from "../stats/interval.ts";
 
 /** Without messages there is no latency, where a rate of 0 is a fact. */
 function latencyOf(figure: "p50" | "p99" | "max") {
-  return (interval: LoadInterval): number | undefined =>
+  return (interval: Interval): number | undefined =>
     interval.messages > 0 ? interval[figure] : undefined;
 }
 
@@ -40,11 +40,11 @@ const FIGURES = [
 ] as const;
 
 /** Whether there is one line to draw, as when pinging once a second. */
-function areSingle(intervals: readonly LoadInterval[]): boolean {
+function areSingle(intervals: readonly Interval[]): boolean {
   return intervals.every(({ messages }) => messages <= 1);
 }
 
-function latencyHint(interval: LoadInterval, failure: string): string {
+function latencyHint(interval: Interval, failure: string): string {
   const { elapsed: at, messages, p50, p99, max } = interval;
   const text = messages === 0
     ? "no messages"
@@ -55,9 +55,9 @@ function latencyHint(interval: LoadInterval, failure: string): string {
 }
 
 function describe(
-  answered: readonly LoadInterval[],
+  answered: readonly Interval[],
   { last, single, size }: {
-    last: LoadInterval;
+    last: Interval;
     single: boolean;
     size: number;
   },
@@ -79,7 +79,7 @@ const MAX_STEPS = 150;
 
 /** p50, p99 and the longest of each interval, or of groups of intervals. */
 export function latencyChart(
-  all: readonly LoadInterval[],
+  all: readonly Interval[],
   options: TimeChartOptions & { quantity: string },
 ): Markup {
   const intervals = mergeIntervals(all, MAX_STEPS);

@@ -16,7 +16,6 @@ import {
   duration,
   elapsed,
   fixed,
-  percent,
   plural,
   rate,
   shortCount,
@@ -26,16 +25,17 @@ import type { PageContent } from "./page.ts";
 import type { Figure } from "./table.ts";
 import { latencyChart } from "./latency_chart.ts";
 import { throughputChart } from "./throughput_chart.ts";
-import type { LoadSummary } from "./types.ts";
-
-/** From this share of a core on, the client may have been the limit. */
-const BUSY = 0.9;
+import { CLIENT_BUSY_SHARE } from "../stats/rate_step.ts";
+import type { ConnectSummary, LoadSummary } from "../stats/summaries.ts";
 
 /** The client's own pauses, such as for garbage collection, are shorter; ms. */
 const LATE_MS = 15;
 
 /** Kinds of errors that are listed; a server cannot fill the page with them. */
 const MAX_KINDS = 20;
+
+/** Messages of errors that are shown; they are long. */
+const MAX_MESSAGES = 3;
 
 function subtitle(summary: LoadSummary): string {
   const { connections, size, duration: length, warmup, rate: asked } = summary;
@@ -51,14 +51,21 @@ function subtitle(summary: LoadSummary): string {
   ].join(" · ");
 }
 
+/** The kinds of errors with their counts, the most frequent first. */
+function byFrequency(errors: Record<string, number>): [string, number][] {
+  return Object.entries(errors).sort((a, b) => b[1] - a[1]);
+}
+
 function errorCount(summary: LoadSummary): number {
   return Object.values(summary.errors).reduce((sum, n) => sum + n, 0);
 }
 
 function warnings(summary: LoadSummary): string[] {
-  const { dropped, cpuUtilization, maxLag, starved } = summary;
-  const all: string[] = [];
-  if (cpuUtilization >= BUSY) {
+  const { dropped, cpuUtilization, maxLag, delayed, starved } = summary;
+  const all = byFrequency(summary.errors).slice(0, MAX_MESSAGES)
+    .flatMap(([kind]) => summary.firstErrors[kind] ?? [])
+    .map((message) => `First error of its kind: ${message}`);
+  if (cpuUtilization >= CLIENT_BUSY_SHARE) {
     all.push(
       `The client was busy ${
         fixed(cpuUtilization * 100, 0)
@@ -74,9 +81,9 @@ function warnings(summary: LoadSummary): string[] {
   }
   if (maxLag > LATE_MS) {
     all.push(
-      `The client was up to ${
-        duration(maxLag)
-      } late with a message: it may be too slow for the rate.`,
+      `The client was up to ${duration(maxLag)} late, and ${
+        plural(delayed, "message")
+      } over 3 ms: it may be too slow for the rate.`,
     );
   }
   if (starved > 0) {
@@ -129,6 +136,8 @@ function runFigures(summary: LoadSummary): Figure[] {
     },
     { label: "warm-up", text: elapsed(summary.warmup), exact: summary.warmup },
     whole("messages", summary.messages),
+    whole("of them after the duration", summary.late),
+    whole("unanswered", summary.unanswered),
     ...(summary.rate === undefined
       ? []
       : [perSecond("rate asked for", summary.rate)]),
@@ -143,16 +152,17 @@ function runFigures(summary: LoadSummary): Figure[] {
     whole("starved connections", summary.starved),
     whole("reconnects", summary.reconnects),
     timeFigure("client late by, at most", summary.maxLag),
+    whole("messages it was over 3 ms late with", summary.delayed),
     {
       label: "client CPU, of one core",
-      text: percent(cpuUtilization),
+      text: `${fixed(cpuUtilization * 100, 0)} %`,
       exact: cpuUtilization,
     },
   ];
 }
 
 function errorFigures(summary: LoadSummary): Figure[] {
-  const kinds = Object.entries(summary.errors).sort((a, b) => b[1] - a[1]);
+  const kinds = byFrequency(summary.errors);
   const rows: Figure[] = kinds.slice(0, MAX_KINDS).map(([label, exact]) => ({
     label,
     text: count(exact),
@@ -168,6 +178,14 @@ function errorFigures(summary: LoadSummary): Figure[] {
     });
   }
   return rows;
+}
+
+function connectFigures(connects: ConnectSummary): Figure[] {
+  const { count: made } = connects;
+  return [
+    { label: "connections made", text: count(made), exact: made },
+    ...latencyFigures(connects, made > 0),
+  ];
 }
 
 /** What the page of a load run shows. */
@@ -214,7 +232,7 @@ export function loadPage(summary: LoadSummary): PageContent {
       { title: "Errors", rows: errorFigures(summary) },
       {
         title: "Connection times",
-        rows: summary.connects ? latencyFigures(summary.connects, true) : [],
+        rows: summary.connects ? connectFigures(summary.connects) : [],
       },
     ],
   };

@@ -16,7 +16,7 @@ import type { Markup } from "./markup.ts";
 import type { PageContent } from "./page.ts";
 import type { Figure } from "./table.ts";
 import { latencyChart } from "./latency_chart.ts";
-import type { PingSummary } from "./types.ts";
+import type { PingSummary } from "../stats/summaries.ts";
 
 function probeFigures(summary: PingSummary): Figure[] {
   const { sent, received, loss, jitter } = summary;

@@ -21,7 +21,7 @@ import { axisCount, duration, plural, rate } from "./format.ts";
 import { lineKey, lines } from "./line.ts";
 import { type Markup, markup } from "./markup.ts";
 import { latencyScale, linearScale, type Scale } from "./scale.ts";
-import type { RateSearchSummary, RateStep } from "./types.ts";
+import type { RateSearchSummary, RateStep } from "../stats/rate_step.ts";
 
 const RATE_LABEL = "messages/s asked for";
 
@@ -90,6 +90,14 @@ function byRate(steps: readonly RateStep[]): RateStep[] {
   return [...steps].sort((a, b) => a.rate - b.rate);
 }
 
+/**
+ * The last step of each rate, which decided on it. A line through all of them would
+ * jump up and down where a rate was measured again.
+ */
+function lastOfEachRate(steps: readonly RateStep[]): RateStep[] {
+  return [...new Map(steps.map((step) => [step.rate, step])).values()];
+}
+
 function answerText(answer: number | undefined): string {
   return answer === undefined
     ? "No rate held."
@@ -129,7 +137,7 @@ export function rateLatencyChart(summary: RateSearchSummary): Markup {
       lines(
         FIGURES.toReversed().map(({ figure: name, style }) => ({
           style,
-          points: steps.map((step) => ({
+          points: lastOfEachRate(steps).map((step) => ({
             x: step.rate,
             y: figure(step[name]),
           })),
@@ -177,7 +185,7 @@ export function rateReachedChart(summary: RateSearchSummary): Markup {
         },
         {
           style: "first",
-          points: steps.map((step) => ({
+          points: lastOfEachRate(steps).map((step) => ({
             x: step.rate,
             y: step.messagesPerSecond,
           })),

@@ -15,7 +15,13 @@ import { type Markup, markup } from "./markup.ts";
 import type { PageContent } from "./page.ts";
 import { rateLatencyChart, rateReachedChart } from "./rate_charts.ts";
 import { type Figure, grid } from "./table.ts";
-import type { RateSearchSummary, RateStep } from "./types.ts";
+import type { RateSearchSummary, RateStep } from "../stats/rate_step.ts";
+
+/** The answer, or what is known of it. */
+function answerText({ rate: answer, limitedBy }: RateSearchSummary): string {
+  if (answer === undefined) return NONE;
+  return limitedBy === "server" ? rate(answer) : `at least ${rate(answer)}`;
+}
 
 /** The last measurement of the answer: the one that is believed. */
 function answerStep(
@@ -35,7 +41,9 @@ function warnings(summary: RateSearchSummary): string[] {
   } else if (!summary.confirmed) {
     all.push("A second measurement did not confirm the answer.");
   }
-  if (limited > 0) {
+  if (summary.limitedBy === "client" && summary.rate !== undefined) {
+    all.push("The client was the limit: the server may take more.");
+  } else if (limited > 0) {
     all.push(
       `In ${
         plural(limited, "step")
@@ -52,7 +60,7 @@ function cardsOf(summary: RateSearchSummary): Figure[] {
   return [
     {
       label: "highest rate",
-      text: answer === undefined ? NONE : `${rate(answer)}/s`,
+      text: answer === undefined ? NONE : `${answerText(summary)}/s`,
       exact: answer,
     },
     {
@@ -109,7 +117,7 @@ export function rateSearchPage(summary: RateSearchSummary): PageContent {
     heading: "Rate search",
     subtitle: answer === undefined
       ? `No rate held in ${plural(steps.length, "step")}`
-      : `${rate(answer)} messages/s held, found in ${
+      : `${answerText(summary)} messages/s held, found in ${
         plural(steps.length, "step")
       }`,
     warnings: warnings(summary),

@@ -24,11 +24,11 @@ import {
   type TimeChartOptions,
 } from "./time_marks.ts";
 import { timeScale } from "./time_scale.ts";
-import type { LoadInterval } from "./types.ts";
+import type { Interval } from "../stats/interval.ts";
 
 /** Messages a second over time, and the rate that was asked for. */
 export function throughputChart(
-  intervals: readonly LoadInterval[],
+  intervals: readonly Interval[],
   options: TimeChartOptions & { asked?: number | undefined },
 ): Markup {
   const { id, title, failure, asked } = options;

@@ -14,7 +14,7 @@ import { plural } from "./format.ts";
 import type { Point } from "./line.ts";
 import { Markup, markup } from "./markup.ts";
 import type { Scale } from "./scale.ts";
-import type { LoadInterval } from "./types.ts";
+import type { Interval } from "../stats/interval.ts";
 
 /** What the charts of a run say besides its intervals. */
 export interface TimeChartOptions {
@@ -36,14 +36,14 @@ export const TIME = "time since the start";
 export const NO_INTERVALS =
   "The run ended before the first interval was complete, so there is nothing to draw.";
 
-function startOf(intervals: readonly LoadInterval[], i: number): number {
+function startOf(intervals: readonly Interval[], i: number): number {
   return intervals[i - 1]?.elapsed ?? 0;
 }
 
 /** A value holds for its whole interval: two points for each. */
 export function stepped(
-  intervals: readonly LoadInterval[],
-  pick: (interval: LoadInterval) => number | undefined,
+  intervals: readonly Interval[],
+  pick: (interval: Interval) => number | undefined,
 ): Point[] {
   return intervals.flatMap((interval, i) => {
     const y = pick(interval);
@@ -53,7 +53,7 @@ export function stepped(
 
 /** Short lines on the x axis where there were errors. */
 export function errorMarks(
-  intervals: readonly LoadInterval[],
+  intervals: readonly Interval[],
   x: Scale,
 ): Markup {
   const places = new Set<number>();
@@ -70,9 +70,9 @@ export function errorMarks(
 
 /** Areas over the intervals that show their figures when pointed at. */
 export function hints(
-  intervals: readonly LoadInterval[],
+  intervals: readonly Interval[],
   x: Scale,
-  text: (interval: LoadInterval) => string,
+  text: (interval: Interval) => string,
 ): Markup | undefined {
   if (intervals.length > MAX_HINTS) return undefined;
   return markup`<g class="hints">${
@@ -87,13 +87,13 @@ export function hints(
 }
 
 /** The errors of an interval, for its hint. */
-export function errorText({ errors }: LoadInterval, failure: string): string {
+export function errorText({ errors }: Interval, failure: string): string {
   return errors > 0 ? `, ${plural(errors, failure)}` : "";
 }
 
 /** The entry of the marks, if there are any. */
 export function errorLegend(
-  intervals: readonly LoadInterval[],
+  intervals: readonly Interval[],
   failure: string,
 ): LegendEntry[] {
   return intervals.some(({ errors }) => errors > 0)

@@ -11,9 +11,15 @@
  * @module
  */
 
-/** The figures of an interval. Latencies are in milliseconds. */
+/**
+ * The figures of a part of a run, mostly of a second. Latencies are in milliseconds,
+ * and 0 if there were no messages.
+ */
 export interface Interval {
-  /** Milliseconds from the start of the run to the end of the interval. */
+  /**
+   * Milliseconds from the start of the run, or from the end of its warm-up, to the end
+   * of the interval.
+   */
   elapsed: number;
   /** When the interval ended, as an ISO 8601 string. */
   timestamp: string;
@@ -21,7 +27,7 @@ export interface Interval {
   messages: number;
   /** The same, per second. */
   messagesPerSecond: number;
-  /** Errors in the interval, or probes lost. */
+  /** Errors in the interval, or probes lost. Those of a warm-up are in the first. */
   errors: number;
   /** Half of the latencies are no longer. */
   p50: number;

@@ -18,12 +18,16 @@ export type Verdict = "met" | "not met" | "client limited";
 
 /** What the search reads from the summary of a load run. */
 export interface StepFigures {
-  /** Messages that came back, per second. */
+  /** Messages that came back. */
+  messages: number;
+  /** The same, per second. */
   messagesPerSecond: number;
   /** Latencies, ms. */
   latency: Pick<LatencySummary, "p50" | "p99" | "p999">;
   /** Scheduled messages that were not sent. */
   dropped: number;
+  /** Scheduled messages that the client noticed too late. */
+  delayed: number;
   /** CPU time of the client, as a share of one core. */
   cpuUtilization: number;
 }
@@ -56,7 +60,7 @@ export interface RateSearchSummary {
   confirmed: boolean;
   /**
    * Why the search did not go higher. `server`: the conditions did not hold.
-   * `client`: the client was too busy to tell, so the server may take more.
+   * `client`: the client was too slow to tell, so the server may take more.
    * `search`: it ended first, at its highest rate or its last step.
    */
   limitedBy: "server" | "client" | "search";
@@ -75,6 +79,20 @@ export const REACHED_SHARE = 0.95;
  */
 export const CLIENT_BUSY_SHARE = 0.9;
 
+/**
+ * From this share of delayed messages on, a failure may be the client's: as many
+ * latencies, on which a p99 depends, may include its own pauses.
+ */
+export const CLIENT_DELAYED_SHARE = 0.01;
+
+/** Whether the client itself may have made the figures of a run worse. */
+export function isClientLimited(
+  { messages, dropped, delayed, cpuUtilization }: StepFigures,
+): boolean {
+  return cpuUtilization >= CLIENT_BUSY_SHARE ||
+    delayed > 0 && delayed >= CLIENT_DELAYED_SHARE * (messages + dropped);
+}
+
 /** Whether as many messages came back as were asked for. */
 export function isReached(
   { rate, messagesPerSecond }: Pick<RateStep, "rate" | "messagesPerSecond">,
@@ -84,15 +102,15 @@ export function isReached(
 
 /**
  * Judges a run at `rate`. `conditionsMet` says whether all conditions held. They
- * must hold and the rate must be reached. A busy client can only make figures
- * worse, so it matters where they fail, and not where they hold.
+ * must hold and the rate must be reached. The client can only make figures worse,
+ * so it matters where they fail, and not where they hold.
  */
 export function judgeStep(
   rate: number,
   figures: StepFigures,
   conditionsMet: boolean,
 ): RateStep {
-  const { messagesPerSecond, latency, dropped, cpuUtilization } = figures;
+  const { messagesPerSecond, latency, dropped } = figures;
   const holds = conditionsMet && isReached({ rate, messagesPerSecond });
   const { p50, p99, p999 } = latency;
   return {
@@ -104,7 +122,7 @@ export function judgeStep(
     dropped,
     verdict: holds
       ? "met"
-      : cpuUtilization >= CLIENT_BUSY_SHARE
+      : isClientLimited(figures)
       ? "client limited"
       : "not met",
   };

@@ -14,6 +14,7 @@ import {
   maySignal,
   output,
   Running,
+  shell,
 } from "../support/processes.ts";
 
 const events = (stdout: string) =>
@@ -21,7 +22,9 @@ const events = (stdout: string) =>
 
 const PING = ["--ping", "--count", "3", "--interval", "5ms"];
 const LOAD = ["--load", "--count", "50", "--connections", "2"];
-const SEARCH = ["--load", "--rate", "max", "--duration", "50ms"];
+const SEARCH = [
+  ...["--load", "--rate", "max", "--duration", "50ms", "--warmup", "50ms"],
+];
 
 describe("a run with conditions", { ignore: !mayRun }, () => {
   for (
@@ -60,6 +63,35 @@ describe("a run with conditions", { ignore: !mayRun }, () => {
       }
     });
   }
+
+  it("tells a shell script what to do", { ignore: !maySignal }, async () => {
+    await using server = serve({ port: 0 });
+    const client = shell(deno("client.ts", [...PING, "--port", "$PORT"]));
+    const script = `set -eu
+if ! ${client} --expect 'p99<10s' >report; then echo "unmet"; fi
+if ! ${client} --expect 'min>10s' --expect 'loss=0%' >>report; then
+  echo "too slow"
+fi
+if ${client} --expect 'p99<'; then exit 9; else echo "usage: $?"; fi
+${client} --expect 'min>10s' --json && echo "not reached" || echo "failed: $?"
+`;
+    const folder = await Deno.makeTempDir();
+    try {
+      await using sh = new Running(
+        ["-c", script.replaceAll(">report", `>'${folder}/report'`)],
+        { program: "sh", env: { PORT: String(portOf(server)) } },
+      );
+      const { status, stdout, stderr } = await sh.outcome;
+      const lines = stdout.split("\n").filter((line) => !/^{/.test(line));
+      assertEquals(lines, ["too slow", "usage: 2", "failed: 1", ""]);
+      assertMatch(stderr, /^echo-client: Cannot use --expect "p99<".*\n$/);
+      assertEquals(status, 0);
+      const report = await Deno.readTextFile(`${folder}/report`);
+      assertEquals(report.match(/^(p99|min|loss) .*met$/gm)?.length, 3);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
 
   it("may have errors that a condition on loss allows, and no others", async () => {
     await using server = serve({ port: 0, faults: { limitData: 5_120 } });

@@ -6,15 +6,12 @@ import {
   assertThrows,
 } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import {
-  advice,
-  connectOptions,
-  modeOf,
-  program as client,
-} from "../../client.ts";
+import { advice } from "../../client.ts";
 import { ConnectionRefusedError } from "../../lib/echo.ts";
+import { program as client } from "../../lib/cli/client_program.ts";
 import { type Flags, UsageError } from "../../lib/cli/flags.ts";
 import { parseCommand, type Program } from "../../lib/cli/program.ts";
+import { connectOptions, modeOf } from "../../lib/cli/run_options.ts";
 import { TERMINATION_SIGNALS } from "../../lib/cli/signals.ts";
 import {
   program as server,

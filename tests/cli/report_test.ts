@@ -140,6 +140,7 @@ describe("the report of a load run", () => {
     late: 0,
     unanswered: 0,
     maxLag: 0,
+    delayed: 0,
     dropped: 0,
   };
 
@@ -191,6 +192,7 @@ describe("the report of a load run", () => {
       unanswered: 2,
       reconnects: 1_000,
       maxLag: 20,
+      delayed: 1_000,
       dropped: 1_234,
     };
     const report = loadReport("h:7", failed, 80);
@@ -201,7 +203,11 @@ first mismatch: Cannot load h:7: differs at byte 3: sent 0x61, received 0x62
 2 unanswered: no echo within the wait at the end
 1,000 reconnects: the server had closed the connection between messages
 `));
-    assert(report.includes("this client sent up to 20.000 ms late"));
+    assert(
+      report.includes(
+        "\nthis client was up to 20.000 ms late, and 1,000 messages over 3 ms: ",
+      ),
+    );
     assert(report.includes("1,234 scheduled messages not sent"));
     assert(!report.includes("fairness"));
     assert(!report.includes("latency"));

@@ -69,6 +69,15 @@ describe("a pacer", () => {
     assertEquals(pacer.maxLag, 7);
   });
 
+  it("counts what it was told of more than 3 ms late", () => {
+    const pacer = new Pacer({ rate: 1_000, connections: 2, warmup: 2 });
+    pacer.announce(9);
+    pacer.announce(9);
+    assertEquals(pacer.delayed, 0, "those of the warm-up");
+    for (const now of [5, 6, 7, 9]) pacer.announce(now);
+    assertEquals(pacer.delayed, 1);
+  });
+
   it("charges the client for what waited behind its own delay", () => {
     const pacer = new Pacer({ rate: 100, connections: 1 });
     // This client stands still for 25 ms, and the server takes 1 ms.

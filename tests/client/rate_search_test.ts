@@ -17,9 +17,11 @@ const CONDITION_MS = 5;
 
 function figures(p99: number, rest: Partial<StepFigures> = {}): StepFigures {
   return {
+    messages: 1_000,
     messagesPerSecond: 0,
     latency: { p50: p99 / 4, p99, p999: p99 * 2 },
     dropped: 0,
+    delayed: 0,
     cpuUtilization: 0.2,
     ...rest,
   };
@@ -153,13 +155,27 @@ describe("the verdict on a step", () => {
       "client limited",
     );
     assertEquals(verdict({ ...busy, cpuUtilization: 0.89 }, false), "not met");
+    const paused = {
+      ...busy,
+      cpuUtilization: 0.2,
+      messages: 900,
+      dropped: 100,
+    };
+    assertEquals(verdict({ ...paused, delayed: 10 }, false), "client limited");
+    assertEquals(verdict({ ...paused, delayed: 10 }, true), "met");
+    assertEquals(verdict({ ...paused, delayed: 9 }, false), "not met");
+    // Nothing came back at all: that is the server's.
+    const dead = { ...paused, messages: 0, dropped: 0, delayed: 0 };
+    assertEquals(verdict(dead, false), "not met");
   });
 
   it("comes with the figures of the run", () => {
     const step = new RateSearch({ start: 500 }).record({
+      messages: 998,
       messagesPerSecond: 499,
       latency: { p50: 1, p99: 2, p999: 3 },
       dropped: 4,
+      delayed: 5,
       cpuUtilization: 0.5,
     }, true);
     assertEquals(step, {
@@ -187,8 +203,30 @@ describe("the search ends", () => {
     assertEquals([limitedBy, confirmed], ["client", true]);
     assert(steps.some(({ verdict }) => verdict === "client limited"));
     assert(steps.every(({ verdict }) => verdict !== "not met"));
-    // Only the answer is measured again.
-    assertEquals(steps.length, new Set(steps.map(({ rate }) => rate)).size + 1);
+    // Only the answer is measured again, and the rates that were reached.
+    const again = steps.filter(({ rate, messagesPerSecond, verdict }) =>
+      verdict === "client limited" && messagesPerSecond >= 0.95 * rate
+    );
+    assertEquals(
+      steps.length,
+      new Set(steps.map(({ rate }) => rate)).size + 1 + again.length / 2,
+    );
+  });
+
+  it("at a rate that the client reached, and failed twice", () => {
+    const runs = new Map<number, number>();
+    const { rate, limitedBy } = search((rate) => {
+      const run = (runs.get(rate) ?? 0) + 1;
+      runs.set(rate, run);
+      // The client pauses in its first run at each rate, and always above 30,000.
+      const paused = rate > 30_000 || run === 1;
+      return figures(paused ? 20 : 1, {
+        messagesPerSecond: rate,
+        delayed: paused ? 500 : 0,
+      });
+    });
+    assert(rate! <= 30_000 && rate! >= 30_000 / 1.05);
+    assertEquals(limitedBy, "client");
   });
 
   it("with the server's limit where that is below the client's", () => {

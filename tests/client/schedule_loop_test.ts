@@ -3,14 +3,19 @@ import { describe, it } from "@std/testing/bdd";
 import { ScheduleLoop } from "../../lib/client/schedule_loop.ts";
 
 /** Runs a loop until `look` returns nothing. */
-async function finish(look: () => number | undefined): Promise<void> {
+async function finish(
+  look: () => number | undefined,
+  isAwaitingReply = false,
+): Promise<ScheduleLoop> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  new ScheduleLoop(() => {
+  const loop = new ScheduleLoop(() => {
     const wait = look();
     if (wait === undefined) resolve();
     return wait;
-  }).start();
+  }, () => isAwaitingReply);
+  loop.wake();
   await promise;
+  return loop;
 }
 
 describe("a schedule loop", () => {
@@ -22,26 +27,73 @@ describe("a schedule loop", () => {
     assert(Math.min(...gaps) < 0.5);
   });
 
+  it("leaves the event loop to the sockets while a reply is awaited", async () => {
+    const start = performance.now();
+    let looks = 0;
+    const loop = await finish(() => {
+      looks++;
+      return performance.now() - start < 50 ? 1 : undefined;
+    }, true);
+    // A timer fires once a millisecond at most; turns come every 2 µs.
+    assert(looks < 60, `${looks} looks`);
+    assertEquals(loop.idle, 0);
+  });
+
+  it("goes on at once if more is due, reply or not", async () => {
+    let looks = 0;
+    const start = performance.now();
+    await finish(() => ++looks < 1_000 ? 0 : undefined, true);
+    assert(performance.now() - start < 1_000);
+  });
+
+  it("looks when it is woken, unless a look is coming anyway", () => {
+    for (
+      const [isAwaitingReply, expected] of [[true, 3], [false, 1]] as const
+    ) {
+      let looks = 0;
+      const loop = new ScheduleLoop(() => {
+        looks++;
+        return 1;
+      }, () => isAwaitingReply);
+      for (let i = 0; i < 3; i++) loop.wake();
+      loop.stop();
+      loop.wake();
+      assertEquals(looks, expected);
+    }
+  });
+
+  it("counts as idle what it spun, and nothing else", async () => {
+    const start = performance.now();
+    const spun = await finish(() =>
+      performance.now() - start < 20 ? 1 : undefined
+    );
+    const took = performance.now() - start;
+    assert(spun.idle > 10 && spun.idle <= took);
+    let looks = 0;
+    const busy = await finish(() => ++looks < 100 ? 0 : undefined, true);
+    assertEquals(busy.idle, 0);
+  });
+
   it("sleeps while nothing is due soon, and is back before it is", async () => {
     const start = performance.now();
     const looks: number[] = [];
-    await finish(() => {
+    const loop = await finish(() => {
       const now = performance.now() - start;
       looks.push(now);
       return now < 100 ? 100 - now : undefined;
     });
     assertGreaterOrEqual(looks[1]!, 90);
+    assert(loop.idle < 50);
   });
 
   it("looks no more once it is stopped", async () => {
-    let looks = 0;
     for (const wait of [1, 1_000]) {
-      looks = 0;
+      let looks = 0;
       const loop = new ScheduleLoop(() => {
         looks++;
         return wait;
       });
-      loop.start();
+      loop.wake();
       loop.stop();
       await new Promise((resolve) => setTimeout(resolve, 10));
       assertEquals(looks, 1);

@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { connectOptions, program as client } from "../../client.ts";
+import { program as client } from "../../lib/cli/client_program.ts";
+import { connectOptions } from "../../lib/cli/run_options.ts";
 import {
   formatAddress,
   joinHostPort,

@@ -117,11 +117,15 @@ export function loadSummary(
     messagesPerSecond: messages / duration * 1_000,
     bytesPerSecond: messages * 512 / duration * 1_000,
     errors: {},
+    firstErrors: {},
+    late: 0,
+    unanswered: 0,
     latency,
     buckets,
     fairness: 0.9987,
     starved: 0,
     maxLag: 2.125,
+    delayed: 0,
     dropped: 0,
     reconnects: 0,
     warmup: 1_000,
@@ -195,6 +199,7 @@ export function searchSummary(): RateSearchSummary {
     ],
     rate: 37_500,
     confirmed: true,
+    limitedBy: "server",
   };
 }
 
