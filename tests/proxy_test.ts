@@ -491,11 +491,12 @@ describe("a connection through a proxy", () => {
       const { server } = recorded(upstream.port);
       await using _server = server;
       using conn = await Deno.connect(to(server));
-      let received: Uint8Array | undefined;
+      let done = false;
       const sending = (async () => {
-        while (!received) await write(conn, pattern(10_000));
+        while (!done) await write(conn, pattern(10_000));
       })().catch(() => {});
-      received = await read(conn);
+      const received = await read(conn);
+      done = true;
       assertEquals(received.length, reply.length);
       await sending;
     }

@@ -162,11 +162,13 @@ export class FaultyConn implements Deno.Conn {
 
   /** Resolves when all bytes written so far were sent, those held back too. */
   async flush(): Promise<void> {
-    for (let pipeline; pipeline !== this.#pipeline;) {
+    for (;;) {
       await this.#lastWrite;
       await this.#drained;
-      pipeline = this.#pipeline;
+      const pipeline = this.#pipeline;
       await pipeline.flush();
+      // If they were replaced meanwhile, the next ones may hold something.
+      if (pipeline === this.#pipeline) return;
     }
   }
 
