@@ -162,14 +162,11 @@ export class FaultyConn implements Deno.Conn {
 
   /** Resolves when all bytes written so far were sent, those held back too. */
   async flush(): Promise<void> {
-    for (;;) {
-      await this.#lastWrite;
-      await this.#drained;
-      const pipeline = this.#pipeline;
-      await pipeline.flush();
-      // If they were replaced meanwhile, the next ones may hold something.
-      if (pipeline === this.#pipeline) return;
-    }
+    const pipeline = this.#pipeline;
+    const drained = this.#drained;
+    await this.#lastWrite;
+    await drained;
+    await pipeline.flush();
   }
 
   /** Half-closes the connection after all bytes that are held back. */
