@@ -609,7 +609,7 @@ describe("a graceful shutdown of a proxy", () => {
       }
     });
     // Half of it is the time in which clients may pause. These never do.
-    const { server, closed } = recorded(upstream.port, { grace: 1_000 });
+    const { server, closed } = recorded(upstream.port, { grace: 6_000 });
     const clients = Array.from({ length: 20 }, async (_, i) => {
       const conn = await Deno.connect(to(server));
       const chunk = pattern(251 * (i % 2 ? 10 : 200));
