@@ -76,7 +76,8 @@ export interface ProxyServer<Addr extends Deno.Addr = Deno.NetAddr>
 /**
  * Starts a proxy that runs until it is shut down. `shutdown()` ends each connection
  * once it is unused: when the upstream has sent the last bytes, and both sides pause.
- * The upstream then gets the end of input, and what it still sends is passed on.
+ * The upstream then gets the end of input, at the latest after half of `grace`, and
+ * what it still sends is passed on until the end of `grace`.
  *
  * @throws {RangeError} if an option is out of range.
  * @throws {TypeError} if a host name contains a port, or if TLS needs other options.

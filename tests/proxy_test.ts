@@ -491,11 +491,12 @@ describe("a connection through a proxy", () => {
       const { server } = recorded(upstream.port);
       await using _server = server;
       using conn = await Deno.connect(to(server));
-      let received: Uint8Array | undefined;
+      let done = false;
       const sending = (async () => {
-        while (!received) await write(conn, pattern(10_000));
+        while (!done) await write(conn, pattern(10_000));
       })().catch(() => {});
-      received = await read(conn);
+      const received = await read(conn);
+      done = true;
       assertEquals(received.length, reply.length);
       await sending;
     }
@@ -608,8 +609,8 @@ describe("a graceful shutdown of a proxy", () => {
       }
     });
     // Half of it is the time in which clients may pause. These never do.
-    const { server, closed } = recorded(upstream.port, { grace: 1_000 });
-    const clients = Array.from({ length: 20 }, async (_, i) => {
+    const { server, closed } = recorded(upstream.port, { grace: 10_000 });
+    const clients = Array.from({ length: 8 }, async (_, i) => {
       const conn = await Deno.connect(to(server));
       const chunk = pattern(251 * (i % 2 ? 10 : 200));
       const sending = (async () => {
@@ -620,7 +621,7 @@ describe("a graceful shutdown of a proxy", () => {
       await sending;
       return bytes;
     });
-    await until(() => server.stats().bytesWritten > 4_000_000);
+    await until(() => server.stats().bytesWritten > 2_000_000);
     await server.shutdown();
     const received = (await Promise.all(clients)).sort((a, b) => a - b);
     for (const { bytesRead, bytesWritten, upstream, reason } of closed) {

@@ -39,7 +39,7 @@ export const faultFlags = {
   "stall-after": flag(duration, "send nothing more after this time"),
   "reset-after": flag(duration, "reset the connection after this time"),
   "close-on-accept": booleanFlag("close each connection at once"),
-  down: booleanFlag("close each connection at once, as in an outage"),
+  down: booleanFlag("the same as --close-on-accept"),
   toxicity: flag(
     fraction,
     "share of connections with faults",

@@ -162,13 +162,11 @@ export class FaultyConn implements Deno.Conn {
 
   /** Resolves when all bytes written so far were sent, those held back too. */
   async flush(): Promise<void> {
-    let pipeline: Pipeline | undefined;
-    while (pipeline !== this.#pipeline) {
-      await this.#lastWrite;
-      await this.#drained;
-      pipeline = this.#pipeline;
-      await pipeline.flush();
-    }
+    const pipeline = this.#pipeline;
+    const drained = this.#drained;
+    await this.#lastWrite;
+    await drained;
+    await pipeline.flush();
   }
 
   /** Half-closes the connection after all bytes that are held back. */
@@ -250,8 +248,8 @@ export class FaultyConn implements Deno.Conn {
     }
     // Closing at once would reset the connection if the peer still sends.
     this.#linger = setTimeout(() => this.close(), LINGER_MS);
-    await this.#drained;
     this.#options.onCut?.();
+    await this.#drained;
     await this.#conn.closeWrite();
   }
 

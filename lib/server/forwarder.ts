@@ -69,6 +69,8 @@ export class Forwarder implements Handler, FlowEvents {
   #flows: readonly [Flow, Flow] | undefined;
   #idle = false;
   #closing = false;
+  // Whether a fault has cut the client's side.
+  #cut = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Starts to connect to the upstream. */
@@ -118,12 +120,14 @@ export class Forwarder implements Handler, FlowEvents {
     this.#waitForPause();
   }
 
-  /** Sends the end of input to both sides after their current chunks. */
+  /**
+   * Sends the end of input to the upstream without waiting for a pause. The client
+   * still gets what the upstream sends: the rest of a long reply, for example.
+   */
   halfClose(): void {
     if (this.#phase === DIALING) return this.#end();
     if (this.#phase > DRAINING || this.#closing) return;
     this.#endUpstream();
-    this.#flows![1].finish();
   }
 
   /** A fault has cut the client's side: what the client still sends is dropped. */
@@ -132,6 +136,7 @@ export class Forwarder implements Handler, FlowEvents {
     if (this.#phase === DIALING) return this.#end();
     const [sent, received] = this.#flows!;
     this.#phase = HALF_CLOSED;
+    this.#cut = true;
     sent.copy.discarding = true;
     received.copy.stop();
     this.#upstream!.conn[Symbol.dispose]();
@@ -154,10 +159,7 @@ export class Forwarder implements Handler, FlowEvents {
   onDone(flow: Flow): void {
     if (this.#phase === CLOSED) return;
     const { copy, done } = this.#reverseOf(flow);
-    // Stopped but not done, if a fault has cut the client's side.
-    if (copy.isStopped && (done || this.#phase === HALF_CLOSED)) {
-      return this.#end();
-    }
+    if (done || this.#cut) return this.#end();
     if (copy.discarding && !this.#idle) this.#closeSoon();
   }
 

@@ -195,6 +195,27 @@ describe("when faults are replaced, what they hold back is sent", () => {
     conn.close();
   });
 
+  for (const order of ["before", "after"] as const) {
+    it(`before a flush ends that began ${order} they were replaced`, async () => {
+      using _clock = new FakeClock();
+      const { conn, plain, received } = faulty({ latency: 60_000 });
+      await conn.write(utf8("held"));
+      const taken = Promise.withResolvers<void>();
+      const write = plain.write.bind(plain);
+      plain.write = (bytes) => taken.promise.then(() => write(bytes));
+      if (order === "after") change(conn, undefined);
+      let flushed: string | undefined;
+      const flushing = conn.flush().then(() => flushed = received());
+      if (order === "before") change(conn, undefined);
+      await settle();
+      assertEquals(flushed, undefined);
+      taken.resolve();
+      await flushing;
+      assertEquals(flushed, "held");
+      conn.close();
+    });
+  }
+
   it("to a flush and a half-close that wait for it", async () => {
     using _clock = new FakeClock();
     for (const faults of [{ stall: 0 }, { latency: 60_000 }]) {

@@ -178,6 +178,7 @@ describe("a scope of faults", () => {
     using _next = control.inject(slices(2));
     scope[Symbol.dispose]();
     assertEquals(await sliceOf(one), 2);
+    assertEquals(await sliceOf(attached(control)), 2);
   });
 
   it("contains what is set until it ends", async () => {

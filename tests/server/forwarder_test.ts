@@ -301,6 +301,31 @@ describe("a forwarder", () => {
   });
 });
 
+describe("a forwarder that has ended", () => {
+  it("leaves no timer", async () => {
+    const one = await opened({ faults: { upstream: { stall: 0 } } });
+    one.client.write = () => Promise.reject(new Deno.errors.BrokenPipe("x"));
+    one.client.feed(utf8("held"));
+    one.client.end();
+    one.upstream.feed(utf8("reply"));
+    await settle();
+    assertEquals(one.upstream.ended, false);
+    one.upstream.fail();
+    await settle();
+    one.assertEnded("reset");
+  });
+
+  it("has no part in later faults", async () => {
+    const one = await opened();
+    one.client.end();
+    one.upstream.end();
+    await settle();
+    one.assertEnded("closed");
+    one.control.set({ downstream: { down: true }, upstream: { latency: 1 } });
+    assertEquals(one.connection.stats().faults, undefined);
+  });
+});
+
 describe("a drained forwarder", () => {
   it("ends after 100 ms of silence once the upstream has answered", async () => {
     using clock = new FakeClock();
@@ -385,6 +410,10 @@ describe("a drained forwarder", () => {
     await clock.advance(5_000);
     one.assertOpen();
     assertEquals(one.upstream.ended, false);
+    one.upstream.feed(utf8("reply"));
+    await clock.advance(60_000);
+    one.assertOpen();
+    assertEquals(one.upstream.ended, true);
     one.connection.abort();
     await settle();
   });
@@ -409,24 +438,26 @@ describe("a drained forwarder", () => {
     assertEquals([one.upstream.ended, one.client.ended], [false, false]);
     taking.resolve();
     await settle();
-    assertEquals([one.upstream.ended, one.client.ended], [true, true]);
+    assertEquals([one.upstream.ended, one.client.ended], [true, false]);
     assertEquals(one.upstream.output, utf8("request"));
-    assertEquals(one.client.output, utf8("reply"));
     one.client.feed(utf8("dropped"));
-    one.upstream.feed(utf8("dropped"));
+    one.upstream.feed(utf8(" goes on"));
+    one.upstream.end();
     await settle();
+    assertEquals(one.client.output, utf8("reply goes on"));
+    assertEquals([one.upstream.output.length, one.client.ended], [7, true]);
     one.connection.abort();
     await settle();
     one.assertEnded("shutdown");
     assertEquals(one.closed[0]!.bytesRead, 7);
   });
 
-  it("half-closes silent sides at once if it must", async () => {
+  it("half-closes a silent upstream at once if it must", async () => {
     const one = await opened();
     one.connection.drain();
     one.connection.halfClose();
     await settle();
-    assertEquals([one.upstream.ended, one.client.ended], [true, true]);
+    assertEquals([one.upstream.ended, one.client.ended], [true, false]);
     one.client.end();
     one.upstream.end();
     await settle();
@@ -544,6 +575,41 @@ describe("a fault that ends a side of a forwarder", () => {
     await settle();
     one.assertEnded("fault");
     assertEquals(one.closed[0]!.faults, { down: 1 });
+  });
+
+  it("needs no upstream if it has reset the client before", async () => {
+    const one = new Forwarded({ faults: { downstream: { resetAfter: 0 } } });
+    one.connection.start();
+    await settle();
+    assertEquals(one.reason, "reset");
+    assert(one.signal!.aborted);
+  });
+
+  it("does not count what it holds back as written", async () => {
+    using clock = new FakeClock();
+    const faults = { latency: 100 };
+    const one = await opened({
+      faults: { upstream: faults, downstream: faults },
+    });
+    one.client.feed(utf8("abc"));
+    one.upstream.feed(utf8("de"));
+    await settle();
+    const counts = () => {
+      const { bytesRead, bytesWritten, upstream } = one.connection.stats();
+      return [
+        bytesRead,
+        upstream!.bytesWritten,
+        upstream!.bytesRead,
+        bytesWritten,
+      ];
+    };
+    assertEquals(counts(), [3, 0, 2, 0]);
+    assertEquals(one.forwarder.isWhole, false);
+    await clock.advance(100);
+    assertEquals(counts(), [3, 3, 2, 2]);
+    assertEquals(one.forwarder.isWhole, true);
+    one.connection.close("aborted");
+    await settle();
   });
 
   it("delays the end of input by what is held back, in each direction", async () => {
