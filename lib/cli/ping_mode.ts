@@ -25,8 +25,9 @@ export async function runPing(options: ModeOptions): Promise<number> {
   const endpoint = printable(formatEndpoint(options));
   const { json, size = DEFAULT_PING_SIZE, connect, html, expect = [] } =
     options;
-  if (!json) print(pingHeading(endpoint, { size, connect }));
+  // Before the heading: who has seen it may press Ctrl-C.
   const control = new RunControl();
+  if (!json) print(pingHeading(endpoint, { size, connect }));
   const summary = await ping({
     ...options,
     signal: control.signal,
