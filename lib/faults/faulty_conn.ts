@@ -24,10 +24,12 @@ import { Pipeline } from "./pipeline.ts";
 import type { EndingFault, Sink } from "./stage.ts";
 
 /**
- * Milliseconds in which the peer may close its side after `limitData`: as long
- * as a shutdown gives it by default, and for the same reason (see `Relay`).
+ * Milliseconds in which a peer may close its side after it was half-closed, and
+ * what it sends is dropped. Closing earlier could reset the connection before the
+ * peer has read everything (RFC 2525, section 2.17). As long as a shutdown gives it
+ * by default.
  */
-const LINGER_MS = DEFAULT_GRACE_MS;
+export const LINGER_MS: number = DEFAULT_GRACE_MS;
 
 /** What faults do to a connection that its owner wants to know. */
 export interface FaultEvents {

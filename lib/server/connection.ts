@@ -29,7 +29,7 @@ import type {
   EndReason,
 } from "../net/server.ts";
 import { FaultPoints } from "./fault_points.ts";
-import type { CreateHandler, Handler } from "./handler.ts";
+import type { CreateHandler, Handler, HandlerTraffic } from "./handler.ts";
 import type { Traffic } from "./traffic.ts";
 
 /** What a connection of a server needs. */
@@ -108,7 +108,7 @@ export class Connection implements ConnectionInfo {
   /** What it has carried so far. Bytes that a fault holds back are not written. */
   stats(): Traffic {
     return {
-      ...this.#handler?.traffic() ?? { bytesRead: 0, bytesWritten: 0 },
+      ...this.#traffic,
       faults: this.#points.counts,
     };
   }
@@ -264,9 +264,12 @@ export class Connection implements ConnectionInfo {
     return this.#handler?.isWhole ?? true;
   }
 
+  get #traffic(): HandlerTraffic {
+    return this.#handler?.traffic() ?? { bytesRead: 0, bytesWritten: 0 };
+  }
+
   #bytes(): number {
-    const { bytesRead, bytesWritten, upstream } = this.#handler?.traffic() ??
-      { bytesRead: 0, bytesWritten: 0 };
+    const { bytesRead, bytesWritten, upstream } = this.#traffic;
     return bytesRead + bytesWritten +
       (upstream ? upstream.bytesRead + upstream.bytesWritten : 0);
   }

@@ -21,7 +21,7 @@
  * @module
  */
 
-import { DEFAULT_GRACE_MS } from "../net/defaults.ts";
+import { LINGER_MS } from "../faults/faulty_conn.ts";
 import { EchoError } from "../net/errors.ts";
 import type { EndReason } from "../net/server.ts";
 import { describeError } from "../net/system_error.ts";
@@ -46,13 +46,6 @@ export interface ForwarderOptions extends HandlerContext {
  * acknowledgement (40 ms), and than the gaps in a reply on a local network.
  */
 const PAUSE_MS = 100;
-
-/**
- * Milliseconds in which a side may close after the other one has closed and no
- * longer takes data: closing earlier could reset it before it has read everything
- * (RFC 2525, section 2.17). As long as a shutdown gives it by default.
- */
-const LINGER_MS = DEFAULT_GRACE_MS;
 
 // The phases: connecting; forwarding; ends when the client pauses; half-closed, or
 // cut by a fault; closed. They are numbers in this order, because they are compared.
