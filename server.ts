@@ -12,6 +12,7 @@
  * @module
  */
 
+import type { Faults } from "./lib/net/fault_options.ts";
 import { readCertificates } from "./lib/cli/certificates.ts";
 import { connectionLog } from "./lib/cli/connection_log.ts";
 import { directedFaults } from "./lib/cli/fault_flags.ts";
@@ -83,7 +84,11 @@ async function main(values: Values<ServerFlags>): Promise<void> {
       stderr.push(log.acceptError(describeError(error), acceptAdvice(error))),
   };
   const server = upstream
-    ? proxy({ ...common, upstream, faults: directedFaults(values, faults) })
+    ? proxy({
+      ...common,
+      upstream,
+      faults: directedFaults(values, faults as Faults | undefined),
+    })
     : serve({ ...common, faults });
   const to = upstream ? `, forwarding to ${formatEndpoint(upstream)}` : "";
   print(`Server listening on ${formatAddress(server.addr)}${to}`);

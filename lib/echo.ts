@@ -33,7 +33,6 @@
  */
 
 import { roundTrip } from "./client/round_trip.ts";
-import { FaultControl } from "./faults/fault_control.ts";
 import { Backoff } from "./net/backoff.ts";
 import {
   DEFAULT_BACKLOG,
@@ -66,10 +65,10 @@ import { sleep, withTimeout } from "./net/timeout.ts";
 import {
   checkConnectLimits,
   checkRange,
+  PORT,
   POSITIVE_INTEGER,
 } from "./net/validate.ts";
-import { checkLimits, Server } from "./server/lifecycle.ts";
-import { Relay } from "./server/relay.ts";
+import { checkLimits, Server } from "./server/server.ts";
 import { checkCredentials } from "./tls/credentials.ts";
 import {
   checkTlsOptions,
@@ -88,7 +87,7 @@ export {
   TimedOutError,
   UnexpectedEofError,
 } from "./net/errors.ts";
-export type { FaultCounts, Faults } from "./net/fault_options.ts";
+export type { FaultCounts, FaultEntry, Faults } from "./net/fault_options.ts";
 export type * from "./net/options.ts";
 export type * from "./net/server.ts";
 
@@ -119,13 +118,18 @@ export function serve<Addr extends Deno.Addr>(
   options: ServeOptions<Addr> = {},
 ): EchoServer<Addr> {
   checkLimits(options, `Cannot listen on ${formatEndpoint(options)}`);
-  const faults = new FaultControl({ downstream: options.faults });
-  return new Server(listen(options), {
+  return new Server<Addr>({
     ...options,
-    faults,
-    limitReads: true,
-    createHandler: (client, { onClosed }) => new Relay(client, onClosed),
+    open: (addr) => listen<Addr>(reopening(options, addr)),
   });
+}
+
+/** The options to listen again at the address that was chosen the first time. */
+export function reopening<Options extends ListenOptions>(
+  options: Options,
+  addr: Deno.Addr | undefined,
+): Options {
+  return addr?.transport === "tcp" ? { ...options, port: addr.port } : options;
 }
 
 /**
@@ -140,6 +144,7 @@ export function listen<Addr extends Deno.Addr = Deno.NetAddr>(
   const action = `Cannot listen on ${formatEndpoint(options)}`;
   requireDeno(action);
   rejectPortInHostname("Cannot listen", options);
+  checkRange(PORT, { action, options: { port: options.port } });
   checkRange(POSITIVE_INTEGER, {
     action,
     options: { backlog: options.backlog },

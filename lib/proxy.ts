@@ -23,27 +23,33 @@
  * @module
  */
 
-import { connect, listen } from "./echo.ts";
-import { FaultControl } from "./faults/fault_control.ts";
-import { formatEndpoint, rejectPortInHostname } from "./net/endpoint.ts";
+import { connect, listen, reopening } from "./echo.ts";
+import { Backoff } from "./net/backoff.ts";
+import type { Conn } from "./net/conn.ts";
 import {
-  directed,
-  type DirectedFaults,
-  type Faults,
+  DEFAULT_HOSTNAME,
+  DEFAULT_PORT,
+  DEFAULT_TIMEOUT_MS,
+} from "./net/defaults.ts";
+import { formatEndpoint, rejectPortInHostname } from "./net/endpoint.ts";
+import type {
+  DirectedFaults,
+  FaultEntry,
+  Faults,
+  FaultSetting,
 } from "./net/fault_options.ts";
 import type { ConnectOptions, ServeOptions } from "./net/options.ts";
 import { requestPermissions } from "./net/permissions.ts";
 import type { EchoServer } from "./net/server.ts";
-import {
-  checkConnectLimits,
-  checkRange,
-  integerRange,
-} from "./net/validate.ts";
-import { Forwarder } from "./server/forwarder.ts";
-import { checkLimits, Server } from "./server/lifecycle.ts";
+import { isShortage } from "./net/system_error.ts";
+import { sleep } from "./net/timeout.ts";
+import { checkConnectLimits, checkRange, PORT } from "./net/validate.ts";
+import { isOwnAddress, rejectLoop } from "./server/loop.ts";
+import { checkLimits, Server } from "./server/server.ts";
+import type { DialContext } from "./server/session.ts";
 import { checkClientTls } from "./tls/start_tls.ts";
 
-export type { DirectedFaults, Faults };
+export type { DirectedFaults, FaultEntry, Faults, FaultSetting };
 
 /** The service that a proxy connects to, and how. */
 export type Upstream = Omit<ConnectOptions, "signal">;
@@ -61,16 +67,16 @@ export interface ProxyOptions<Addr extends Deno.Addr = Deno.NetAddr>
    * Faults to inject into connections. Plain faults are those of what the client
    * receives.
    */
-  faults?: Faults | DirectedFaults | undefined;
+  faults?: FaultSetting | undefined;
 }
 
 /** A running proxy. Its counters are those of the clients' connections. */
 export interface ProxyServer<Addr extends Deno.Addr = Deno.NetAddr>
   extends EchoServer<Addr> {
   /** The same as with `serve()`, for both directions. */
-  setFaults(faults: Faults | DirectedFaults | undefined): void;
+  setFaults(faults: FaultSetting | undefined): void;
   /** The same as with `serve()`, for both directions. */
-  injectFaults(faults: Faults | DirectedFaults): Disposable;
+  injectFaults(faults: FaultSetting): Disposable;
 }
 
 /**
@@ -96,26 +102,76 @@ export function proxy<Addr extends Deno.Addr>(
   options: ProxyOptions<Addr>,
 ): ProxyServer<Addr> {
   const { upstream } = options;
+  checkUpstream(upstream);
   const action = `Cannot listen on ${formatEndpoint(options)}, forwarding to ${
     formatEndpoint(upstream)
   }`;
   checkLimits(options, action);
   rejectPortInHostname("Cannot forward", upstream);
-  checkRange(integerRange(0, 65_535), {
+  checkRange(PORT, {
     action,
     options: { port: options.port, upstreamPort: upstream.port },
   });
   checkClientTls(upstream, action);
   checkConnectLimits(upstream, action);
-  const faults = new FaultControl(directed(options.faults));
+  if (upstream.port === undefined && upstream.path === undefined) {
+    throw new TypeError(`${action}: upstream needs port, or path`);
+  }
+  if (isItself(options)) {
+    throw new TypeError(`${action}: the upstream is the proxy itself`);
+  }
   requestPermissions([options, upstream], action);
-  return new Server<Addr>(listen<Addr>(options), {
+  return new Server<Addr>({
     ...options,
-    faults,
-    createHandler: (client, context) =>
-      new Forwarder(client, {
-        ...context,
-        dial: (signal) => connect({ ...upstream, signal }),
-      }),
+    open: (addr) => listen<Addr>(reopening(options, addr)),
+    dial: rejectLoop((_client, context) => dial(upstream, context)),
   });
+}
+
+/** @throws {TypeError} if the upstream is not an object of options. */
+function checkUpstream(upstream: unknown): void {
+  const action = "Cannot forward with upstream";
+  if (typeof upstream !== "object" || upstream === null) {
+    throw new TypeError(
+      `${action} ${Deno.inspect(upstream)}: expected { hostname, port }`,
+    );
+  }
+}
+
+/** Whether the proxy would connect to itself, as far as the addresses show. */
+function isItself(
+  options: Pick<ProxyOptions, "hostname" | "port" | "path" | "upstream">,
+): boolean {
+  const { upstream, hostname = DEFAULT_HOSTNAME, port = DEFAULT_PORT } =
+    options;
+  if (options.path !== undefined || upstream.path !== undefined) {
+    return options.path === upstream.path;
+  }
+  const { hostname: target = DEFAULT_HOSTNAME, port: targetPort } = upstream;
+  return isOwnAddress(
+    { hostname, port },
+    { hostname: target, port: targetPort ?? DEFAULT_PORT },
+  );
+}
+
+/** Milliseconds between attempts to connect while files are short. */
+const SHORTAGE_RETRY_MS = { first: 10, last: 1_000 };
+
+/** Connects to the upstream. A shortage of files is the proxy's own: it waits. */
+async function dial(
+  upstream: Upstream,
+  { signal, onShortage }: DialContext,
+): Promise<Conn> {
+  const { timeout = DEFAULT_TIMEOUT_MS } = upstream;
+  const deadline = performance.now() + timeout;
+  const backoff = new Backoff(SHORTAGE_RETRY_MS);
+  for (;;) {
+    try {
+      return await connect({ ...upstream, signal });
+    } catch (error) {
+      if (!isShortage(error) || performance.now() >= deadline) throw error;
+      onShortage(error as Error);
+      await sleep(backoff.next(), signal);
+    }
+  }
 }

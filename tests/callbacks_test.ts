@@ -1,8 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { type Connection, exchange, serve } from "../lib/echo.ts";
-import { Server } from "../lib/server/lifecycle.ts";
-import { Relay } from "../lib/server/relay.ts";
+import { Server } from "../lib/server/server.ts";
 import { load } from "../lib/load.ts";
 import { ping } from "../lib/ping.ts";
 import { portOf, until, utf8 } from "./support/peers.ts";
@@ -62,7 +61,9 @@ describe("an error that a callback throws is reported, and the call continues:",
       addr: { transport: "tcp" as const, hostname: "127.0.0.1", port: 1 },
       accept() {
         if (attempts++ === 0) {
-          return Promise.reject(new Error("Too many open files"));
+          return Promise.reject(
+            Object.assign(new Error("Too many open files"), { code: "EMFILE" }),
+          );
         }
         return wait.promise;
       },
@@ -71,8 +72,8 @@ describe("an error that a callback throws is reported, and the call continues:",
       unref() {},
     };
     const reported = await reportedBy(async () => {
-      const server = new Server(listener, {
-        createHandler: (client, { onClosed }) => new Relay(client, onClosed),
+      const server = new Server({
+        open: () => listener,
         onAcceptError: throwing("onAcceptError"),
       });
       await until(() => attempts === 2);

@@ -114,7 +114,7 @@ export class LoadConnection {
     if (this.#closed) return;
     this.#closed = true;
     this.busy = false;
-    readScheduler.leave(this.#startRead);
+    readScheduler.leave();
     this.#conn[Symbol.dispose]();
   }
 
@@ -125,6 +125,7 @@ export class LoadConnection {
   }
 
   #startRead = (): void => {
+    if (this.#closed) return;
     if (this.#closed) return;
     this.#tick = readScheduler.tick;
     const rest = this.#read === 0

@@ -9,20 +9,20 @@
  * @module
  */
 
-import type { Sink, StageContext } from "./stage.ts";
+import type { Stage } from "./stage.ts";
 
-/** Slices chunks; the stage is off if `slicer` is not set. */
-export function slicer(next: Sink, context: StageContext): Sink {
-  const { slicer: size, slicerDelay = 0 } = context.faults;
-  if (size === undefined) return next;
-  return {
-    async write(chunk) {
-      for (let at = 0; at < chunk.length; at += size) {
-        if (context.ended()) return;
-        if (at > 0 && slicerDelay > 0) await context.pause(slicerDelay);
-        await next.write(chunk.subarray(at, at + size));
-        context.count("slicer");
-      }
-    },
-  };
-}
+/** Slices chunks. */
+export const slicer: Stage = async function* (chunks, context) {
+  const { slicer: size = Infinity, slicerDelay = 0 } = context.faults;
+  for await (const chunk of chunks) {
+    let rest = chunk.bytes;
+    while (rest.length > size && !context.released) {
+      context.count("slicer");
+      yield { at: chunk.at, bytes: rest.subarray(0, size) };
+      rest = rest.subarray(size);
+      if (slicerDelay > 0) await context.until(performance.now() + slicerDelay);
+    }
+    if (!chunk.end) context.count("slicer");
+    yield { ...chunk, bytes: rest };
+  }
+};

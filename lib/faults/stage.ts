@@ -1,71 +1,93 @@
 /**
- * A fault is a stage on the write path of a connection. It receives chunks in
- * order and passes them on later, smaller, changed, or not at all. A stage knows
- * the next stage and nothing else, so stages combine in any number.
+ * A fault is a stage: it takes the chunks of a stream in order, and passes them on
+ * later, smaller, changed, or not at all. The end of the stream is a chunk too, so no
+ * fault can pass it before the bytes in front of it. A stage knows nothing of the
+ * others, so they combine in any number.
  *
  * ```ts
  * import type { Stage } from "./stage.ts";
  *
- * const upperCase: Stage = (next) => ({
- *   write: (chunk) => next.write(chunk.map((byte) => byte & 0xdf)),
- * });
+ * export const upperCase: Stage = async function* (chunks) {
+ *   for await (const chunk of chunks) {
+ *     yield { ...chunk, bytes: chunk.bytes.map((byte) => byte & 0xdf) };
+ *   }
+ * };
  * ```
  *
  * @module
  */
 
-import type { FaultCounts, Faults } from "../net/fault_options.ts";
+import type { FaultName, Faults } from "../net/fault_options.ts";
 
-/** Receives the chunks that are written to a connection. */
-export interface Sink {
+/** How a stream ends. */
+export interface End {
   /**
-   * Passes a chunk on. The caller may reuse the chunk's memory, and write the
-   * next chunk, when this resolves.
+   * - `eof`: it is complete. TLS says so with close_notify (RFC 8446, section 6.1).
+   * - `truncated`: it ends here, complete or not. The peer gets a FIN.
+   * - `reset`: the peer gets a TCP reset.
    */
-  write(chunk: Uint8Array): Promise<void>;
-  /**
-   * Resolves when every chunk so far has been passed on. Only a stage that holds
-   * chunks after `write` has resolved needs it.
-   */
-  flush?(): Promise<void>;
+  readonly kind: "eof" | "truncated" | "reset";
+  /** The error of the source, if that is why it ends. */
+  readonly error?: unknown;
+  /** The fault that ends it, if one does. */
+  readonly fault?: FaultName;
 }
 
-/** The faults that end a connection: `close` after the others' bytes, or `reset`. */
-export type EndingFault = "limitData" | "closeAfter" | "reset" | "resetAfter";
+/** A part of a stream. */
+export interface Chunk {
+  /** When it came, as `performance.now()` has it. */
+  readonly at: number;
+  /** Its bytes, which nobody else uses. Empty if it is the end. */
+  readonly bytes: Uint8Array;
+  /** Set in the last chunk. */
+  readonly end?: End;
+}
 
-/** What the stages of one connection share. */
+/** What a stage knows of the link that it is on. */
 export interface StageContext {
+  /** The options of the fault, and of those that were set together with it. */
   readonly faults: Faults;
-  /** When the connection was accepted, as `performance.now()` has it. */
-  readonly acceptedAt: number;
-  /** Aborted when the connection is closed, or by `fail`. */
-  readonly signal: AbortSignal;
-  /**
-   * Waits for `ms` milliseconds, or until the faults are replaced or end the
-   * connection if that is earlier. Then stages pass on what they hold, without
-   * further pauses.
-   *
-   * @throws the signal's reason when the signal is aborted.
-   */
-  pause(ms: number): Promise<void>;
-  /** Calls back after `ms` milliseconds, unless the faults are replaced before. */
-  after(ms: number, callback: () => void): void;
+  /** When times begin to count: at the accept, or when the faults were set. */
+  readonly since: number;
+  /** Whether the faults were replaced: what is left passes unchanged. */
+  readonly released: boolean;
+  /** Waits for a time. Ends at once when the faults are replaced. */
+  until(time: number): Promise<void>;
+  /** Ends the stream at once: what the stages hold is dropped. */
+  end(end: End): void;
+  /** Calls back at a time, unless the faults are replaced before. */
+  at(time: number, callback: () => void): void;
   /** A random number generator that repeats with the seed, one per purpose. */
   random(purpose: number): () => number;
   /** Counts that a fault took effect. */
-  count(fault: keyof FaultCounts, by?: number): void;
-  /** Ends the connection as the fault says. Does nothing if it has ended. */
-  end(fault: EndingFault): Promise<void>;
-  /** Whether a fault has ended the connection: what follows is discarded. */
-  ended(): boolean;
-  /** Whether the faults were replaced: what follows is passed on unchanged. */
-  released(): boolean;
-  /** Makes later writes fail because a chunk could not be passed on. */
-  fail(error: unknown): void;
+  count(fault: FaultName, by?: number): void;
 }
 
-/** Makes the stage of one connection, or returns `next` if its fault is off. */
-export type Stage = (next: Sink, context: StageContext) => Sink;
+/** Passes the chunks of a stream on, with a fault. */
+export type Stage = (
+  chunks: AsyncIterable<Chunk>,
+  context: StageContext,
+) => AsyncIterable<Chunk>;
 
-/** Bytes that a stage may hold in memory for one connection. */
-export const MAX_QUEUED = 1024 * 1024;
+/**
+ * A stage, until its faults are replaced. Then it passes on what it holds, and every
+ * later chunk goes past it.
+ */
+export async function* applyStage(
+  stage: Stage,
+  chunks: AsyncIterator<Chunk>,
+  context: StageContext,
+): AsyncGenerator<Chunk> {
+  let held: Chunk | undefined;
+  async function* untilReleased(): AsyncGenerator<Chunk> {
+    for (;;) {
+      const { done, value } = await chunks.next();
+      if (done) return;
+      if (context.released) return void (held = value);
+      yield value;
+    }
+  }
+  yield* stage(untilReleased(), context);
+  if (held) yield held;
+  yield* { [Symbol.asyncIterator]: () => chunks };
+}

@@ -18,6 +18,8 @@ export const DEFAULT_BACKLOG = 4096;
 export const DEFAULT_TIMEOUT_MS = 10_000;
 /** Milliseconds that shutdown waits for open connections. */
 export const DEFAULT_GRACE_MS = 5_000;
+/** Bytes that the faults of a server may hold, for all connections together. */
+export const DEFAULT_MAX_HELD_BYTES: number = 64 * 1024 * 1024;
 
 /** Bytes of a probe. With the 8 bytes of its header, ping(8) sends 64. */
 export const DEFAULT_PING_SIZE = 56;

@@ -1,6 +1,7 @@
 /**
  * The faults that a server injects, for tests of how a client handles a bad
- * network. The names are those of toxiproxy where it has one.
+ * network. The names are those of toxiproxy where it has one. Types only;
+ * `lib/echo.ts` exports them.
  *
  * ```sh
  * deno task server --latency 100ms --jitter 20ms
@@ -10,50 +11,47 @@
  * @module
  */
 
-import {
-  checkRange,
-  DELAY,
-  FRACTION,
-  NON_NEGATIVE_INTEGER,
-  POSITIVE_INTEGER,
-} from "./validate.ts";
-
 /**
- * The faults of a connection. All of them combine. Bytes and random choices count
- * from when the faults were set on the connection.
+ * The faults of a connection. All of them combine. Bytes, times and random choices
+ * count from the accept, or from when the faults were set on the open connection.
  */
 export interface Faults {
-  /** Milliseconds by which each chunk is delayed, in order. */
+  /** Milliseconds by which each chunk is delayed, in order, and its end too. */
   latency?: number | undefined;
   /** Milliseconds by which the latency varies up and down, evenly distributed. */
   jitter?: number | undefined;
-  /** Bytes per second. */
-  bandwidth?: number | undefined;
-  /** Bytes of a slice: larger chunks are sent in slices. */
-  slicer?: number | undefined;
-  /** Milliseconds between two slices. */
-  slicerDelay?: number | undefined;
-  /** Bytes after which the connection is closed. */
-  limitData?: number | undefined;
-  /**
-   * Bytes after which nothing more is sent. The connection stays open. Up to 1 MiB
-   * is held back, and sent when the faults are changed.
-   */
-  stall?: number | undefined;
-  /**
-   * Bytes after which the connection is reset, as soon as there is one byte more to
-   * send. Unread data makes the close a reset (RFC 2525, section 2.17). If all was
-   * read, the peer's next byte is answered with a reset.
-   */
-  reset?: number | undefined;
-  /** Like `limitData`, but this many milliseconds after the connection was accepted. */
-  closeAfter?: number | undefined;
-  /** Like `stall`, but this many milliseconds after the connection was accepted. */
-  stallAfter?: number | undefined;
-  /** Resets the connection this many milliseconds after it was accepted. */
-  resetAfter?: number | undefined;
   /** The probability with which each byte is changed, from 0 to 1. */
   corrupt?: number | undefined;
+  /** Bytes after which the connection is closed, 0 or more. */
+  limitData?: number | undefined;
+  /** Like `limitData`, but after this many milliseconds. */
+  closeAfter?: number | undefined;
+  /**
+   * Bytes after which nothing more is sent, 0 or more. The connection stays open. Up
+   * to 1 MiB is held back, and sent when the faults are changed.
+   */
+  stall?: number | undefined;
+  /** Like `stall`, but after this many milliseconds. */
+  stallAfter?: number | undefined;
+  /**
+   * Bytes after which the connection is reset, as soon as there is one byte more to
+   * send, 0 or more. The peer gets a TCP reset (RFC 9293, section 3.10.7). An echo
+   * server that was started without `faults`, and Unix sockets, can only close with
+   * unread data, which is a reset behind an end of input (RFC 2525, section 2.17).
+   */
+  reset?: number | undefined;
+  /** Like `reset`, but after this many milliseconds, whether there is data or not. */
+  resetAfter?: number | undefined;
+  /** Bytes of a slice, 1 or more: larger chunks are sent in slices. */
+  slicer?: number | undefined;
+  /** Milliseconds between two slices. Needs `slicer`. */
+  slicerDelay?: number | undefined;
+  /** Bytes per second, 1 or more. */
+  bandwidth?: number | undefined;
+  /** Milliseconds by which the end of input is passed on later. */
+  slowClose?: number | undefined;
+  /** Milliseconds after the accept before the first byte flows in either direction. */
+  connectDelay?: number | undefined;
   /** Closes each connection as soon as it is accepted. */
   closeOnAccept?: boolean | undefined;
   /**
@@ -62,7 +60,14 @@ export interface Faults {
    */
   down?: boolean | undefined;
   /**
-   * The share of connections that get the faults, from 0 to 1.
+   * Closes the port, so that clients are refused. Open connections stay. The port is
+   * taken again afterwards; if another program has it, `onAcceptError` says so, and
+   * the server tries again. `toxicity` does not apply.
+   */
+  refuse?: boolean | undefined;
+  /**
+   * The share of connections that get the faults, from 0 to 1. It is drawn once for
+   * a connection, whatever its directions.
    * @default {1}
    */
   toxicity?: number | undefined;
@@ -73,38 +78,20 @@ export interface Faults {
   seed?: number | undefined;
 }
 
-/** How often each fault took effect. A fault that never did has no key. */
-export interface FaultCounts {
-  /** Chunks that were delayed, by `latency` or `jitter`. */
-  latency?: number;
-  /** Bytes that were sent at the limited rate. */
-  bandwidth?: number;
-  /** Slices that were sent. */
-  slicer?: number;
-  /** Connections that were closed. */
-  limitData?: number;
-  /** Connections that stalled. */
-  stall?: number;
-  /** Connections that were reset. */
-  reset?: number;
-  /** Bytes that were changed. */
-  corrupt?: number;
-  /** Connections that were closed after a time. */
-  closeAfter?: number;
-  /** Connections that stalled after a time. */
-  stallAfter?: number;
-  /** Connections that were reset after a time. */
-  resetAfter?: number;
-  /** Connections that were closed when they were accepted. */
-  closeOnAccept?: number;
-  /** Connections that were closed by an outage. */
-  down?: number;
+/** A direction of a proxy's connections. An echo has only `downstream`. */
+export type Direction = "downstream" | "upstream";
+
+/** One entry of a list of faults, which are stacked in its order. */
+export interface FaultEntry extends Faults {
+  /**
+   * Whose bytes the faults are in: `downstream` is what the client receives, and
+   * `upstream` what the upstream receives.
+   * @default {"downstream"}
+   */
+  direction?: Direction | "both" | undefined;
 }
 
-/**
- * Faults for each direction of a proxy's connections. `downstream` is what flows to
- * the client, and `upstream` what flows to the upstream.
- */
+/** Faults for each direction. */
 export interface DirectedFaults {
   /** Faults in what the client receives. */
   downstream?: Faults | undefined;
@@ -112,36 +99,19 @@ export interface DirectedFaults {
   upstream?: Faults | undefined;
 }
 
-/** A direction in which faults are injected. */
-export type Direction = keyof DirectedFaults;
+/** A setting of faults: those of one entry, by direction, or a list of entries. */
+export type FaultSetting = Faults | DirectedFaults | readonly FaultEntry[];
 
-/** The faults by direction. Plain faults are those of what the client receives. */
-export function directed(
-  faults: Faults | DirectedFaults | undefined,
-): DirectedFaults {
-  if (!faults) return {};
-  return "downstream" in faults || "upstream" in faults
-    ? faults
-    : { downstream: faults as Faults };
-}
+/** What a fault is called: its option, without those that only adjust it. */
+export type FaultName = Exclude<
+  keyof Faults,
+  "jitter" | "slicerDelay" | "toxicity" | "seed"
+>;
 
-/** @throws {RangeError} that names the fault whose value is out of range. */
-export function checkFaults(faults: Faults): void {
-  const action = "Cannot inject faults";
-  const { bandwidth, slicer, limitData, stall, reset, seed } = faults;
-  const { latency, jitter, slicerDelay, corrupt, toxicity } = faults;
-  const { closeAfter, stallAfter, resetAfter } = faults;
-  checkRange(POSITIVE_INTEGER, { action, options: { bandwidth, slicer } });
-  checkRange(NON_NEGATIVE_INTEGER, {
-    action,
-    options: { limitData, stall, reset, seed },
-  });
-  checkRange(DELAY, {
-    action,
-    options: {
-      ...{ latency, jitter, slicerDelay },
-      ...{ closeAfter, stallAfter, resetAfter },
-    },
-  });
-  checkRange(FRACTION, { action, options: { corrupt, toxicity } });
-}
+/**
+ * How often each fault took effect. A fault that never did has no key.
+ *
+ * It counts chunks (`latency`, which includes `jitter`), bytes (`bandwidth`,
+ * `corrupt`), slices (`slicer`), and connections (the others).
+ */
+export type FaultCounts = { [Name in FaultName]?: number };

@@ -10,7 +10,7 @@
  * @module
  */
 
-import type { Faults } from "./fault_options.ts";
+import type { FaultEntry, Faults } from "./fault_options.ts";
 import type { ClosedConnection, Connection } from "./server.ts";
 
 /** The options of `listen()`, which all servers take too. */
@@ -86,8 +86,17 @@ export interface ServeOptions<Addr extends Deno.Addr = Deno.NetAddr>
 
   // Faults.
 
-  /** Faults to inject into connections, for tests of clients. See `setFaults`. */
-  faults?: Faults | undefined;
+  /**
+   * Faults to inject into connections, for tests of clients. See `setFaults`. A
+   * server that gets them, even `{}`, can reset connections truly; see `reset`.
+   */
+  faults?: Faults | readonly FaultEntry[] | undefined;
+  /**
+   * Bytes that faults may hold for all connections together, 1 or more. Over it,
+   * nothing is read from those with faults until some of it was sent.
+   * @default {67108864}
+   */
+  maxHeldBytes?: number | undefined;
 
   // Callbacks.
 

@@ -85,11 +85,10 @@ export class ReadScheduler {
   }
 
   /**
-   * Removes a connection. If its read may be in the queue, `startRead` is what
-   * it passed to `schedule`, which is then not called.
+   * Removes a connection. A read of it that waits in the queue is called in its turn,
+   * and must do nothing.
    */
-  leave(startRead?: () => void): void {
-    if (startRead !== undefined) this.#withdraw(startRead);
+  leave(): void {
     if (--this.#members > 0) return;
     this.#queue = [];
     this.#head = 0;
@@ -123,15 +122,10 @@ export class ReadScheduler {
     this.#watch();
   };
 
-  #withdraw(startRead: () => void): void {
-    const at = this.#queue.indexOf(startRead, this.#head);
-    if (at >= 0) this.#queue.splice(at, 1);
-  }
-
   #startReads(max: number): void {
     const count = Math.min(max, this.waiting);
     for (let i = 0; i < count; i++) {
-      // A call may remove other reads from the queue.
+      // A call may empty the queue: that of the last connection that leaves.
       if (this.#head >= this.#queue.length) break;
       this.#queue[this.#head++]!();
     }

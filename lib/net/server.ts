@@ -11,7 +11,7 @@
  * @module
  */
 
-import type { FaultCounts, Faults } from "./fault_options.ts";
+import type { FaultCounts, FaultEntry, Faults } from "./fault_options.ts";
 
 /** A running server. The interface is that of `Deno.HttpServer`. */
 export interface EchoServer<Addr extends Deno.Addr = Deno.NetAddr>
@@ -27,23 +27,26 @@ export interface EchoServer<Addr extends Deno.Addr = Deno.NetAddr>
    * faults from their first byte, and open connections from their next chunk. What
    * the old faults hold back is sent at once, in order, and unchanged: delayed
    * chunks, and up to 1 MiB that a stall holds back. In a scope of `injectFaults`,
-   * the faults are those until the end of the scope.
+   * the faults are those until the end of the scope. The entries of a list are
+   * stacked in its order.
    *
-   * @throws {RangeError} that names the fault whose value is out of range.
+   * @throws {RangeError} that names the option whose value is out of range.
+   * @throws {TypeError} that names an unknown option, or one that another one needs.
    */
-  setFaults(faults: Faults | undefined): void;
+  setFaults(faults: Faults | readonly FaultEntry[] | undefined): void;
   /**
    * Replaces the faults in the same way, until the result is disposed. Then the
    * faults from before are back. Scopes may overlap: the last one that has not ended
    * is in force.
    *
-   * @throws {RangeError} that names the fault whose value is out of range.
+   * @throws the errors of `setFaults`.
    */
-  injectFaults(faults: Faults): Disposable;
+  injectFaults(faults: Faults | readonly FaultEntry[]): Disposable;
   /**
    * Shuts the server down gracefully. It accepts no more connections and writes
-   * back what it has read. It half-closes each connection when the client pauses,
-   * or after half of `grace`, and waits until the client closes its side.
+   * back what it has read, at once: all faults end. It half-closes each connection
+   * when the client pauses, or after half of `grace`, and waits until the client
+   * closes its side.
    *
    * After `grace`, the remaining connections are closed. A connection that was
    * idle for 5 s, or on which the client has sent nothing, is closed after one
@@ -108,6 +111,8 @@ export interface ClosedConnection extends Connection {
   readonly duration: number;
   /** Why the connection ended. */
   readonly reason: EndReason;
+  /** The side that closed or reset its connection first, if one did. */
+  readonly closedBy?: "client" | "upstream" | undefined;
   /** The error that ended the connection, if there was one. */
   readonly error?: unknown;
 }
@@ -115,8 +120,7 @@ export interface ClosedConnection extends Connection {
 /**
  * Why a connection ended:
  *
- * - `closed`: the client closed its side, and everything was written. In a proxy,
- *   both sides were closed.
+ * - `closed`: the client closed its side. In a proxy, both sides were closed.
  * - `reset`: the client, the upstream or a fault reset the connection, or the network
  *   failed.
  * - `idle`: nothing was read or written for `idleTimeout`.
@@ -124,8 +128,8 @@ export interface ClosedConnection extends Connection {
  * - `unreachable`: there was no connection to the upstream; see `error`.
  * - `fault`: a fault closed the connection: `limitData`, `closeAfter`,
  *   `closeOnAccept` or `down`.
- * - `shutdown`: the server shut down, and had written all that it had read.
- * - `aborted`: the connection was closed before everything was written.
+ * - `shutdown`: the server shut down, and the client has got all that was for it.
+ * - `aborted`: the server shut down, and closed the connection before that.
  */
 export type EndReason =
   | "closed"

@@ -57,6 +57,20 @@ export function portsUsedUp(error: unknown): string | undefined {
   return undefined;
 }
 
+/** What a system is short of: files (also those of all processes), or memory. */
+const SHORTAGES = /^(EMFILE|ENFILE|ENOBUFS|ENOMEM)$/;
+
+/** Whether `error` or one of its causes is a shortage of files or memory. */
+export function isShortage(error: unknown): boolean {
+  while (error instanceof Error) {
+    if (SHORTAGES.test((error as Error & { code?: string }).code ?? "")) {
+      return true;
+    }
+    error = error.cause;
+  }
+  return false;
+}
+
 /** The classes that callers may look for. */
 const KEPT = [
   Deno.errors.AddrInUse,

@@ -1,6 +1,6 @@
 /**
- * Ranges of numeric options and flags. A value out of range is rejected by its
- * name before anything is opened.
+ * Ranges of options and flags. A value out of range, or of another type, is rejected
+ * by its name before anything is opened.
  *
  * ```ts
  * import { checkRange, POSITIVE_INTEGER } from "./validate.ts";
@@ -16,12 +16,20 @@
 
 import { MAX_DELAY_MS } from "./timeout.ts";
 
-/** A range of numbers. */
+/** The values that an option may have. */
 export interface Range {
-  /** Whether a number is in the range. */
-  includes: (value: number) => boolean;
+  /** Whether a value of any type is one of them. */
+  includes: (value: unknown) => boolean;
   /** The range in words, after "expected". */
   expected: string;
+}
+
+/** The numbers for which `test` holds. */
+function numbers(expected: string, test: (value: number) => boolean): Range {
+  return {
+    includes: (value) => typeof value === "number" && test(value),
+    expected,
+  };
 }
 
 /** The whole numbers from `min` to `max`. */
@@ -29,13 +37,12 @@ export function integerRange(
   min: number,
   max: number = Number.MAX_SAFE_INTEGER,
 ): Range {
-  return {
-    includes: (value) =>
-      Number.isSafeInteger(value) && value >= min && value <= max,
-    expected: max === Number.MAX_SAFE_INTEGER
+  return numbers(
+    max === Number.MAX_SAFE_INTEGER
       ? `a whole number, ${min} or more`
       : `a whole number from ${min} to ${max}`,
-  };
+    (value) => Number.isSafeInteger(value) && value >= min && value <= max,
+  );
 }
 
 /** A number of things, at least one. */
@@ -51,27 +58,30 @@ export const POSITIVE_INTEGER_OR_INFINITY: Range = {
 export const NON_NEGATIVE_INTEGER: Range = integerRange(0);
 
 /** A duration or rate above zero, `Infinity` included. */
-export const POSITIVE: Range = {
-  includes: (value) => value > 0,
-  expected: "more than 0",
-};
+export const POSITIVE: Range = numbers("more than 0", (value) => value > 0);
 
 /** A duration of zero or more, `Infinity` included. */
-export const NON_NEGATIVE: Range = {
-  includes: (value) => value >= 0,
-  expected: "0 or more",
-};
+export const NON_NEGATIVE: Range = numbers("0 or more", (value) => value >= 0);
 
 /** A delay that one timer can hold. */
-export const DELAY: Range = {
-  includes: (value) => value >= 0 && value <= MAX_DELAY_MS,
-  expected: "0 or more milliseconds (at most 24 days)",
-};
+export const DELAY: Range = numbers(
+  "0 or more milliseconds (at most 24 days)",
+  (value) => value >= 0 && value <= MAX_DELAY_MS,
+);
 
 /** A probability, or a share of a whole. */
-export const FRACTION: Range = {
-  includes: (value) => value >= 0 && value <= 1,
-  expected: "a number from 0 to 1",
+export const FRACTION: Range = numbers(
+  "a number from 0 to 1",
+  (value) => value >= 0 && value <= 1,
+);
+
+/** A TCP port; with 0 the system chooses one. */
+export const PORT: Range = integerRange(0, 65_535);
+
+/** A switch. */
+export const BOOLEAN: Range = {
+  includes: (value) => typeof value === "boolean",
+  expected: "true or false",
 };
 
 /** @throws {RangeError} that names the first option that is out of range. */
@@ -79,13 +89,15 @@ export function checkRange(
   range: Range,
   { action, options }: {
     action: string;
-    options: Record<string, number | undefined>;
+    options: Record<string, unknown>;
   },
 ): void {
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || range.includes(value)) continue;
     throw new RangeError(
-      `${action} with ${name} ${value}: expected ${range.expected}`,
+      `${action} with ${name} ${
+        Deno.inspect(value)
+      }: expected ${range.expected}`,
     );
   }
 }

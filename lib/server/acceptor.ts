@@ -1,13 +1,14 @@
 /**
  * Accepts connections from a listener until it is closed. A client that resets
  * before it is accepted is skipped. If files or memory run out, the acceptor
- * pauses and tries again.
+ * pauses and tries again. It can close the port for a while.
  *
  * ```ts
  * import { Acceptor } from "./acceptor.ts";
  *
  * const listener = Deno.listen({ port: 12345 });
  * const acceptor = new Acceptor(listener, {
+ *   open: () => Deno.listen({ port: 12345 }),
  *   limit: 100,
  *   onConnection(conn) {
  *     conn.close();
@@ -20,20 +21,31 @@
  * @module
  */
 
-// The global of the same name came to Deno later than this module.
 import { setImmediate } from "node:timers";
 import { Backoff } from "../net/backoff.ts";
+import type { Conn, Listener } from "../net/conn.ts";
+import { isShortage } from "../net/system_error.ts";
 
 /** How to accept connections. */
 export interface AcceptorOptions {
+  /** Opens the listener again, after `refuse`. */
+  open: () => Listener;
   /** Called for each connection. Call `release()` once it is closed. */
-  onConnection: (conn: Deno.Conn) => void;
+  onConnection: (conn: Conn) => void;
   /**
    * Connections at a time. Further ones wait in the kernel's queue.
    * @default {Infinity}
    */
   limit?: number | undefined;
-  /** Called when `accept()` fails for a reason of this system, once a minute. */
+  /**
+   * Whether a burst of connections is accepted before the first one is served.
+   * @default {true}
+   */
+  burst?: boolean | undefined;
+  /**
+   * Called when there is no connection for a reason of this system: `accept()` fails,
+   * or the port cannot be taken again. At most once a minute.
+   */
   onAcceptError?: ((error: Error) => void) | undefined;
   /** Returns milliseconds, in place of `performance.now()`. */
   now?: () => number;
@@ -62,34 +74,30 @@ const MAX_QUEUED = 4096;
  */
 const REPORT_INTERVAL_MS = 60_000;
 
-/** Whether the client disconnected before it was accepted. */
-function isDisconnect(error: unknown): boolean {
-  return error instanceof Deno.errors.NotConnected ||
-    error instanceof Deno.errors.ConnectionAborted ||
-    error instanceof Deno.errors.ConnectionReset;
-}
-
 /** Accepts connections from when it is made. */
 export class Acceptor {
-  /** Resolves when no more connections are accepted. */
+  /** Resolves when no more connections are accepted, and all are passed on. */
   readonly closed: Promise<void>;
-  readonly #listener: Pick<Deno.Listener<Deno.Conn>, "accept" | "close">;
+  /** Whether `closed` has resolved. */
+  isClosed = false;
+  /** The listener; `undefined` while the port is closed. */
+  #listener: Listener | undefined;
   readonly #options: AcceptorOptions;
   readonly #backoff = new Backoff(RETRY_MS);
   // Connections that may still be accepted, as in a semaphore.
   #permits: number;
   #lastReport = -Infinity;
   // Accepted, but not yet passed to `onConnection`.
-  #queue: Deno.Conn[] = [];
+  #queue: Conn[] = [];
   #acceptedInTick = 0;
+  #refusing = false;
+  #paused = false;
   #stopped = false;
+  #refed = true;
   #wake: (() => void) | undefined;
 
   /** Takes the listener, which `close()` closes. */
-  constructor(
-    listener: Pick<Deno.Listener<Deno.Conn>, "accept" | "close">,
-    options: AcceptorOptions,
-  ) {
+  constructor(listener: Listener, options: AcceptorOptions) {
     this.#listener = listener;
     this.#options = options;
     this.#permits = options.limit ?? Infinity;
@@ -102,37 +110,89 @@ export class Acceptor {
     this.#wake?.();
   }
 
+  /** Accepts nothing until a connection is closed, or for a moment. */
+  pause(error: Error): void {
+    this.#paused = true;
+    this.#report(error);
+  }
+
+  /** Closes the port, or takes it again. */
+  refuse(refusing: boolean): void {
+    this.#refusing = refusing;
+    if (refusing) this.#closeListener();
+    this.#wake?.();
+  }
+
   /** Closes the listener. Connections accepted so far are still passed on. */
   close(): void {
     if (this.#stopped) return;
     this.#stopped = true;
-    this.#listener.close();
+    this.#closeListener();
     this.#wake?.();
     this.#dispatch();
   }
 
-  async #run(): Promise<void> {
-    while (!this.#stopped) {
-      if (this.#permits === 0) {
-        await this.#released();
-        continue;
-      }
-      try {
-        this.#accepted(await this.#listener.accept());
-      } catch (error) {
-        if (this.#stopped || isDisconnect(error)) continue;
-        this.#report(error as Error);
-        await this.#released(this.#backoff.next());
-      }
-    }
+  /** Keeps the process alive while it listens. */
+  ref(): void {
+    this.#refed = true;
+    this.#listener?.ref();
   }
 
-  #accepted(conn: Deno.Conn): void {
+  /** Lets the process end while it listens. */
+  unref(): void {
+    this.#refed = false;
+    this.#listener?.unref();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      try {
+        if (this.#refusing || this.#permits === 0) await this.#released();
+        else if (this.#paused) await this.#pauseForShortage();
+        else if (!this.#listener) this.#reopen();
+        else this.#onAccepted(await this.#listener.accept());
+      } catch (error) {
+        await this.#onError(error as Error);
+      }
+    }
+    this.#dispatch();
+    this.isClosed = true;
+  }
+
+  #reopen(): void {
+    this.#listener = this.#options.open();
+    if (!this.#refed) this.#listener.unref();
+    this.#backoff.reset();
+  }
+
+  #closeListener(): void {
+    this.#listener?.close();
+    this.#listener = undefined;
+  }
+
+  async #pauseForShortage(): Promise<void> {
+    await this.#released(this.#backoff.next());
+    this.#paused = false;
+  }
+
+  #onAccepted(conn: Conn): void {
     this.#backoff.reset();
     if (this.#stopped) return conn.close();
     this.#permits--;
+    if (this.#options.burst === false) return this.#options.onConnection(conn);
     this.#acceptedInTick++;
     if (this.#queue.push(conn) === 1) setImmediate(this.#dispatch);
+  }
+
+  async #onError(error: Error): Promise<void> {
+    const expected = this.#stopped || this.#refusing;
+    if (!expected && (isShortage(error) || !this.#listener)) {
+      this.#report(error);
+      await this.#released(this.#backoff.next());
+    } else {
+      // The client has disconnected. Whatever it is, the event loop turns.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
   }
 
   /** Passes the queue to `onConnection`, in the next tick if there is a burst. */
@@ -155,7 +215,7 @@ export class Acceptor {
     onAcceptError?.(error);
   }
 
-  /** Resolves at the next `release()` or `close()`, or after `ms`. */
+  /** Resolves at the next change, or after `ms`. */
   async #released(ms?: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wake = resolve;

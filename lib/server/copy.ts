@@ -1,6 +1,6 @@
 /**
- * Copies what one connection receives to another, or back to the same one, until
- * the end of input. The echo is one copy, and a proxy two.
+ * Copies what one connection receives to the link of another, or back to the same
+ * one, until the end of input. The echo is one copy, and a proxy two.
  *
  * It reads again only when the last chunk is written: a peer that does not read
  * is not sent more, and occupies at most 546 KiB of buffers. Buffers start small,
@@ -9,13 +9,19 @@
  * each idle connection.
  *
  * ```ts
+ * import { HeldBytes } from "../faults/held_bytes.ts";
+ * import { Link } from "../faults/link.ts";
  * import { Copy } from "./copy.ts";
  *
  * const conn = await Deno.listen({ port: 12345 }).accept();
- * const point = { conn };
- * const copy = new Copy(point, point, {
- *   onEof: () => copy.stop(),
- *   onReadError: () => copy.stop(),
+ * const link = new Link(conn, {
+ *   held: new HeldBytes(Infinity),
+ *   onEnd: () => conn.close(),
+ *   onError: () => conn.close(),
+ * });
+ * const copy = new Copy(conn, link, {
+ *   onEnd: (_copy, end) => link.end(end),
+ *   onSourceEnd: () => copy.stop(),
  *   onWriteError: () => copy.stop(),
  * });
  * copy.start();
@@ -24,30 +30,19 @@
  * @module
  */
 
+import type { Link } from "../faults/link.ts";
+import type { End } from "../faults/stage.ts";
+import type { Conn } from "../net/conn.ts";
 import { readScheduler } from "../net/read_scheduler.ts";
 
-/** A connection that may be replaced between two operations. */
-export interface ConnRef {
-  /** The connection of the next operation. */
-  readonly conn: Pick<Deno.Conn, "read" | "write">;
-}
-
-/** What happens to a copy. After each event it does nothing by itself. */
+/** What happens to a copy. */
 export interface CopyEvents {
-  /** The source has sent everything, and all of it is written. */
-  onEof(copy: Copy): void;
-  /** The source failed. */
-  onReadError(copy: Copy, error: unknown): void;
-  /** The destination failed. Some of what was read is not written. */
+  /** The stream ends here. All that was read is passed on. Called at most once. */
+  onEnd(copy: Copy, end: End): void;
+  /** The source itself has ended, now or some time after `finish`. */
+  onSourceEnd(copy: Copy): void;
+  /** The destination does not take any more. The rest is dropped. */
   onWriteError(copy: Copy, error: unknown): void;
-}
-
-/** What a copy does next, for an owner that waits for a pause. */
-export interface CopyObserver {
-  /** Everything is written, and the copy waits for data. */
-  onWaiting(copy: Copy): void;
-  /** Data was read. */
-  onData(copy: Copy): void;
 }
 
 /**
@@ -73,24 +68,20 @@ const pool: Uint8Array<ArrayBuffer>[] = [];
 /** Reads of all copies, so that an owner of two knows which one was later. */
 let reads = 0;
 
-// The states: not started; waits for the scheduler; waits for data; has a chunk or
-// an event; stopped. They are numbers because each message compares them.
+// The states: not started; waits for the scheduler; waits for data; has a chunk;
+// stopped. They are numbers because each message compares them.
 const NEW = 0, QUEUED = 1, READING = 2, BUSY = 3, STOPPED = 4;
 
-/** A copy from a source to a destination, which may be the same connection. */
+/** A copy from a connection to a link, which may be its own. */
 export class Copy {
-  /** Bytes read so far. All but the last chunk are written. */
+  /** Bytes read so far, without those that were dropped. */
   bytesRead = 0;
-  /** Bytes written so far. */
-  bytesWritten = 0;
-  /** Drops what is read from now on, instead of writing it. */
-  discarding = false;
-  /** Called at each step, if set. */
-  observer: CopyObserver | undefined;
   /** The number of the last read among those of all copies. 0 if there was none. */
   lastRead = 0;
-  readonly #source: ConnRef;
-  readonly #destination: ConnRef;
+  /** How the source has ended. */
+  sourceEnd: End | undefined;
+  readonly #source: Conn;
+  readonly #link: Link;
   readonly #events: CopyEvents;
   #buffer = new Uint8Array(FIRST_BUFFER);
   // Kept while the copy borrows a buffer.
@@ -101,23 +92,26 @@ export class Copy {
   #sent = 0;
   #tick = 0;
   #state: number = NEW;
+  #finishing = false;
+  /** Drops what is read, instead of writing it. */
+  #discarding = false;
 
   /** Does nothing until `start`. */
-  constructor(source: ConnRef, destination: ConnRef, events: CopyEvents) {
+  constructor(source: Conn, link: Link, events: CopyEvents) {
     this.#source = source;
-    this.#destination = destination;
+    this.#link = link;
     this.#events = events;
     readScheduler.join();
   }
 
-  /** Whether everything is written, and the copy waits for data. */
+  /** Whether all that was read is passed on, and nothing more has come. */
   get isWaiting(): boolean {
-    return this.#state === READING;
+    return this.#state === READING || this.sourceEnd !== undefined;
   }
 
-  /** Whether the copy was stopped. */
-  get isStopped(): boolean {
-    return this.#state === STOPPED;
+  /** Whether nothing more is read. */
+  get isOver(): boolean {
+    return this.#state === STOPPED || this.sourceEnd !== undefined;
   }
 
   /** Starts to read. The first read is not scheduled: new clients come first. */
@@ -125,81 +119,115 @@ export class Copy {
     this.#read();
   }
 
+  /**
+   * Ends the stream after the current chunk, as if the source had ended. What comes
+   * after it is read and dropped.
+   */
+  finish(): void {
+    if (this.#discarding || this.sourceEnd) return;
+    this.#finishing = true;
+    if (this.#state !== BUSY) this.#finish();
+  }
+
+  /** Reads on, but drops what it reads: the destination is gone. */
+  discard(): void {
+    this.#discarding = true;
+  }
+
   /** Stops the copy. What is being read or written is not waited for. */
   stop(): void {
     if (this.#state === STOPPED) return;
-    readScheduler.leave(this.#state === QUEUED ? this.#read : undefined);
     this.#state = STOPPED;
+    readScheduler.leave();
   }
 
   #read = (): void => {
-    this.observer?.onWaiting(this);
     if (this.#state === STOPPED) return;
     this.#state = READING;
     this.#tick = readScheduler.tick;
-    this.#source.conn.read(this.#buffer).then(this.#onRead, this.#onReadError);
+    const { maxRead } = this.#link;
+    const buffer = maxRead < this.#buffer.length
+      ? this.#buffer.subarray(0, maxRead)
+      : this.#buffer;
+    this.#source.read(buffer).then(this.#onRead, this.#onReadError);
   };
 
   #onRead = (count: number | null): void => {
     if (this.#state === STOPPED) return;
     this.#state = BUSY;
     readScheduler.onData(this.#tick);
-    if (count === null) return this.#events.onEof(this);
-    this.observer?.onData(this);
-    if (this.discarding) return this.#next();
+    if (count === null) return this.#end({ kind: "eof" });
     this.lastRead = ++reads;
+    if (this.#discarding) return this.#next();
     this.bytesRead += count;
     if (count !== this.#length) {
       this.#length = count;
       this.#view = this.#buffer.subarray(0, count);
     }
-    this.#destination.conn.write(this.#view)
-      .then(this.#onWritten, this.#onWriteError);
+    const link = this.#link;
+    if (link.direct) {
+      link.conn.write(this.#view).then(this.#onWritten, this.#onWriteError);
+    } else link.enqueue(this.#view).then(this.#onPassed, this.#onWriteError);
   };
 
   #onWritten = (count: number): void => {
-    this.bytesWritten += count;
-    this.#sent += count;
+    const link = this.#link;
+    link.bytesWritten += count;
     if (this.#state === STOPPED) return;
-    if (this.#sent < this.#length && !this.discarding) {
-      const rest = this.#view.subarray(this.#sent);
-      this.#destination.conn.write(rest)
-        .then(this.#onWritten, this.#onWriteError);
-      return;
-    }
+    this.#sent += count;
+    if (this.#sent === this.#length) return this.#onPassed();
+    const rest = this.#view.subarray(this.#sent);
+    if (link.direct) {
+      link.conn.write(rest).then(this.#onWritten, this.#onWriteError);
+    } else link.enqueue(rest).then(this.#onPassed, this.#onWriteError);
+  };
+
+  /** The chunk is written, or the link has a copy of it. */
+  #onPassed = (): void => {
     this.#sent = 0;
     if (this.#length === this.#buffer.length || this.#own) this.#fit();
     this.#next();
   };
 
   #next(): void {
+    if (this.#finishing && !this.#discarding) this.#finish();
     if (this.#state === STOPPED) return;
     this.#state = QUEUED;
     readScheduler.schedule(this.#read);
   }
 
-  /** Reads on after `onWriteError`, and drops what it reads. */
-  discard(): void {
-    this.discarding = true;
-    this.#sent = 0;
-    this.#next();
+  #finish(): void {
+    this.#discarding = true;
+    this.#events.onEnd(this, { kind: "eof" });
   }
 
   #onReadError = (error: unknown): void => {
     if (this.#state === STOPPED) return;
-    this.#state = BUSY;
-    this.#events.onReadError(this, error);
+    const kind = error instanceof Deno.errors.UnexpectedEof
+      ? "truncated"
+      : "reset";
+    this.#end({ kind, error });
   };
 
+  #end(end: End): void {
+    this.sourceEnd = end;
+    if (!this.#discarding) this.#events.onEnd(this, end);
+    this.#events.onSourceEnd(this);
+  }
+
   #onWriteError = (error: unknown): void => {
-    if (this.#state !== STOPPED) this.#events.onWriteError(this, error);
+    if (this.#state === STOPPED) return;
+    this.#sent = 0;
+    this.#discarding = true;
+    this.#events.onWriteError(this, error);
+    this.#next();
   };
 
   #fit(): void {
     const { length } = this.#buffer;
     if (this.#own !== undefined) {
-      if (this.#length === length) return;
-      // The stream has paused, perhaps for long.
+      if (this.#length === length && this.#link.direct) return;
+      // The stream has paused, perhaps for long, or its bytes are held.
       if (pool.length < MAX_POOL) pool.push(this.#buffer);
       this.#buffer = this.#own;
       this.#own = undefined;
@@ -207,7 +235,7 @@ export class Copy {
       return;
     } else if (length < LARGEST_OWN) {
       this.#buffer = new Uint8Array(2 * length);
-    } else {
+    } else if (this.#link.direct) {
       this.#own = this.#buffer;
       this.#buffer = pool.pop() ?? new Uint8Array(POOLED);
     }

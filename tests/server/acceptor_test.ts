@@ -1,4 +1,5 @@
 import {
+  assert,
   assertEquals,
   assertGreaterOrEqual,
   assertLess,
@@ -9,6 +10,20 @@ import { setImmediate } from "node:timers";
 import { Acceptor } from "../../lib/server/acceptor.ts";
 import { FakeClock, untilTurn } from "../support/fake_clock.ts";
 import { until } from "../support/peers.ts";
+
+/** What an acceptor does not use. */
+const UNUSED = {
+  addr: { transport: "tcp", hostname: "192.0.2.1", port: 7 } as const,
+  ref() {},
+  unref() {},
+};
+
+/** The options of a listener that is never opened again. */
+const once = {
+  open: () => {
+    throw new Error("it is open");
+  },
+};
 
 type Step = "connection" | Error;
 
@@ -24,6 +39,7 @@ function closable() {
 function scripted(steps: Step[]) {
   const end = closable();
   const listener = {
+    ...UNUSED,
     attempts: 0,
     accept(): Promise<Deno.Conn> {
       listener.attempts++;
@@ -32,12 +48,17 @@ function scripted(steps: Step[]) {
       if (step !== "connection") return Promise.reject(step);
       return Promise.resolve({ close() {} } as Deno.Conn);
     },
-    close: end.close,
+    closed: false,
+    close() {
+      listener.closed = true;
+      end.close();
+    },
   };
   return listener;
 }
 
-const shortage = () => new Error("Too many open files (os error 24)");
+const shortage = () =>
+  Object.assign(new Error("Too many open files"), { code: "EMFILE" });
 const connections = (count: number) => Array<Step>(count).fill("connection");
 
 describe("the acceptor continues", () => {
@@ -51,6 +72,7 @@ describe("the acceptor continues", () => {
     let accepted = 0;
     const errors: Error[] = [];
     const acceptor = new Acceptor(listener, {
+      ...once,
       onConnection: () => accepted++,
       onAcceptError: (error) => errors.push(error),
     });
@@ -71,12 +93,13 @@ describe("the acceptor continues", () => {
     let accepted = 0;
     const errors: Error[] = [];
     const acceptor = new Acceptor(listener, {
+      ...once,
       onConnection: () => accepted++,
       onAcceptError: (error) => errors.push(error),
     });
     await until(() => accepted === 2);
     assertEquals(errors.map(({ message }) => message), [
-      "Too many open files (os error 24)",
+      "Too many open files",
     ]);
     acceptor.close();
     await acceptor.closed;
@@ -89,6 +112,7 @@ describe("the acceptor continues", () => {
     for (let i = 0; i < 5; i++) steps.push(shortage(), "connection");
     let accepted = 0;
     const acceptor = new Acceptor(scripted(steps), {
+      ...once,
       // The next shortage is 25 s after this one.
       onConnection: () => {
         accepted++;
@@ -110,6 +134,7 @@ describe("the acceptor continues", () => {
     ]);
     let accepted = 0;
     const acceptor = new Acceptor(listener, {
+      ...once,
       onConnection: () => accepted++,
     });
     await until(() => accepted === 1 && listener.attempts > 2);
@@ -128,11 +153,12 @@ describe("the acceptor continues", () => {
     const end = closable();
     let attempts = 0;
     const acceptor = new Acceptor({
+      ...UNUSED,
       // The attempts are limited, so that a loop without a pause ends too.
       accept: () =>
         ++attempts < 10_000 ? Promise.reject(shortage()) : end.promise,
       close: end.close,
-    }, { onConnection() {} });
+    }, { ...once, onConnection() {} });
     await clock.advance(1_000);
     assertGreaterOrEqual(attempts, 2);
     assertLess(attempts, 20);
@@ -151,6 +177,7 @@ describe("the acceptor stops", () => {
     const listener = scripted(connections(3));
     let accepted = 0;
     const acceptor = new Acceptor(listener, {
+      ...once,
       onConnection: () => accepted++,
       limit: 2,
     });
@@ -165,7 +192,11 @@ describe("the acceptor stops", () => {
   it("when it is closed, also at its limit or in a pause", async () => {
     for (const steps of [connections(1), [shortage()]]) {
       const listener = scripted(steps);
-      const acceptor = new Acceptor(listener, { onConnection() {}, limit: 1 });
+      const acceptor = new Acceptor(listener, {
+        ...once,
+        onConnection() {},
+        limit: 1,
+      });
       await until(() => listener.attempts === 1);
       acceptor.close();
       acceptor.close();
@@ -178,6 +209,7 @@ describe("the acceptor stops", () => {
 function burst(count: number) {
   const end = closable();
   const listener = {
+    ...UNUSED,
     accepted: 0,
     async accept(): Promise<Deno.Conn> {
       if (listener.accepted === count) return await end.promise;
@@ -191,10 +223,38 @@ function burst(count: number) {
   return listener;
 }
 
+describe("an acceptor that refuses", () => {
+  it("closes the port, and takes it again, however often that fails", async () => {
+    const first = scripted([]), second = scripted(connections(1));
+    const errors: Error[] = [];
+    const attempts = [new Error("in use"), new Error("in use"), second];
+    let accepted = 0;
+    const acceptor = new Acceptor(first, {
+      open: () => {
+        const next = attempts.shift()!;
+        if (next instanceof Error) throw next;
+        return next;
+      },
+      onConnection: () => accepted++,
+      onAcceptError: (error) => errors.push(error),
+    });
+    acceptor.refuse(true);
+    assert(first.closed);
+    await untilTurn(() => first.attempts === 1);
+    acceptor.refuse(false);
+    await until(() => accepted === 1);
+    // The second one is within a minute.
+    assertEquals(errors.map(({ message }) => message), ["in use"]);
+    acceptor.close();
+    await acceptor.closed;
+  });
+});
+
 describe("a burst of connections", () => {
   it("is passed on completely", async () => {
     let accepted = 0;
     const acceptor = new Acceptor(scripted(connections(5000)), {
+      ...once,
       onConnection: () => accepted++,
     });
     await until(() => accepted === 5000);
@@ -214,6 +274,7 @@ describe("a burst of connections", () => {
       let served = 0;
       let acceptedAtFirst = 0;
       const acceptor = new Acceptor(listener, {
+        ...once,
         onConnection() {
           if (served++ === 0) acceptedAtFirst = listener.accepted;
         },

@@ -7,6 +7,8 @@ import {
   assertStrictEquals,
 } from "@std/assert";
 import { afterEach, describe, it } from "@std/testing/bdd";
+import { HeldBytes } from "../../lib/faults/held_bytes.ts";
+import { Link } from "../../lib/faults/link.ts";
 import { Copy } from "../../lib/server/copy.ts";
 import { settle } from "../support/fake_clock.ts";
 import { FakeConn, type FakeConnOptions } from "../support/fakes.ts";
@@ -19,14 +21,19 @@ function started(options?: FakeConnOptions) {
   const source = new FakeConn();
   const destination = new FakeConn(options);
   const events: string[] = [];
-  const copy = new Copy({ conn: source }, { conn: destination }, {
-    onEof: () => void events.push("eof"),
-    onReadError: (_, error) => void events.push(`read: ${error}`),
+  const link = new Link(destination, {
+    held: new HeldBytes(Infinity),
+    onEnd() {},
+    onError() {},
+  });
+  const copy = new Copy(source, link, {
+    onEnd: (_, { kind, error = "" }) => void events.push(`${kind}${error}`),
+    onSourceEnd: () => void events.push("over"),
     onWriteError: (_, error) => void events.push(`write: ${error}`),
   });
   copies.push(copy);
   copy.start();
-  return { source, destination, copy, events };
+  return { source, destination, link, copy, events };
 }
 
 afterEach(() => {
@@ -45,14 +52,14 @@ async function stream(conn: FakeConn, reads: number): Promise<Uint8Array> {
 describe("a copy", () => {
   for (const bytesPerWrite of [1, 3, 7, 100]) {
     it(`writes every byte if a write accepts ${bytesPerWrite}`, async () => {
-      const { source, destination, copy } = started({ bytesPerWrite });
+      const { source, destination, link, copy } = started({ bytesPerWrite });
       let total = 0;
       for (const length of [1, 8, 300, 301]) {
         source.feed(pattern(length));
         await settle(350);
         assertEquals(destination.output.subarray(total), pattern(length));
         total += length;
-        assertEquals([copy.bytesRead, copy.bytesWritten], [total, total]);
+        assertEquals([copy.bytesRead, link.bytesWritten], [total, total]);
       }
       assertEquals(source.writes, []);
     });
@@ -68,12 +75,12 @@ describe("a copy", () => {
   }
 
   it("reads again only after everything is written", async () => {
-    const { source, copy } = started({ neverReads: true });
+    const { source, link, copy } = started({ neverReads: true });
     source.feed(utf8("one"));
     source.feed(utf8("two"));
     await settle();
     assertEquals(source.buffers.length, 1);
-    assertEquals([copy.bytesRead, copy.bytesWritten], [3, 0]);
+    assertEquals([copy.bytesRead, link.bytesWritten], [3, 0]);
     assertEquals(copy.isWaiting, false);
   });
 
@@ -82,7 +89,7 @@ describe("a copy", () => {
     source.feed(utf8("last"));
     source.end();
     await settle();
-    assertEquals(events, ["eof"]);
+    assertEquals(events, ["eof", "over"]);
     assertEquals(destination.output, utf8("last"));
     assertEquals(destination.ended, false);
     assertEquals(source.buffers.length, 2);
@@ -92,42 +99,58 @@ describe("a copy", () => {
     const one = started();
     one.source.fail("broken");
     await settle();
-    assertEquals(one.events, ["read: broken"]);
+    assertEquals(one.events, ["resetbroken", "over"]);
 
     const two = started();
     two.destination.write = () => Promise.reject("broken");
     two.source.feed(utf8("lost"));
     await settle();
     assertEquals(two.events, ["write: broken"]);
-    assertEquals([two.copy.bytesRead, two.copy.bytesWritten], [4, 0]);
+    assertEquals([two.copy.bytesRead, two.link.bytesWritten], [4, 0]);
   });
 
-  it("may go on after that, and drops what it reads", async () => {
-    const { source, destination, copy, events } = started({ bytesPerWrite: 2 });
+  it("drops the rest after that, and tells when the source ends", async () => {
+    const { source, destination, link, copy, events } = started({
+      bytesPerWrite: 2,
+    });
     const write = destination.write.bind(destination);
     destination.write = (bytes) =>
       destination.writes.length === 1 ? Promise.reject("full") : write(bytes);
     source.feed(utf8("lost"));
     await settle();
-    copy.discard();
     source.feed(utf8("dropped"));
     source.end();
     await settle();
-    assertEquals(events, ["write: full", "eof"]);
+    assertEquals(events, ["write: full", "over"]);
     assertEquals(destination.output, utf8("lo"));
-    assertEquals([copy.bytesRead, copy.bytesWritten], [4, 2]);
+    assertEquals([copy.bytesRead, link.bytesWritten], [4, 2]);
   });
 
-  it("drops what it reads while it discards, without counting it", async () => {
-    const { source, destination, copy } = started();
+  it("finishes after the current chunk, and drops what follows", async () => {
+    const { source, destination, link, copy, events } = started();
+    const written = Promise.withResolvers<number>();
+    destination.write = () => written.promise;
     source.feed(utf8("a"));
     await settle();
-    copy.discarding = true;
+    copy.finish();
+    assertEquals(events, []);
+    written.resolve(1);
+    await settle();
+    assertEquals(events, ["eof"]);
     source.feed(utf8("b"));
     await settle();
-    assertEquals([copy.bytesRead, copy.bytesWritten], [1, 1]);
-    assertEquals(destination.output, utf8("a"));
-    assertEquals(source.buffers.length, 3);
+    assertEquals([copy.bytesRead, link.bytesWritten], [1, 1]);
+    source.end();
+    await settle();
+    assertEquals(events, ["eof", "over"]);
+  });
+
+  it("finishes at once while it waits for data", async () => {
+    const { copy, events } = started();
+    copy.finish();
+    copy.finish();
+    assertEquals(events, ["eof"]);
+    await settle();
   });
 
   for (const when of ["reading", "writing"] as const) {
@@ -145,12 +168,12 @@ describe("a copy", () => {
       destination.close();
       await settle();
       assertEquals(events, []);
-      assertEquals([copy.isStopped, source.buffers.length], [true, 1]);
+      assertEquals([copy.isOver, source.buffers.length], [true, 1]);
     });
   }
 
   it("counts what was written although it was stopped meanwhile", async () => {
-    const { source, destination, copy } = started();
+    const { source, destination, link, copy } = started();
     const written = Promise.withResolvers<number>();
     destination.write = () => written.promise;
     source.feed(utf8("abc"));
@@ -158,25 +181,7 @@ describe("a copy", () => {
     copy.stop();
     written.resolve(3);
     await settle();
-    assertEquals([copy.bytesRead, copy.bytesWritten], [3, 3]);
-  });
-
-  it("uses the connections that replace others", async () => {
-    const from = { conn: new FakeConn() }, to = { conn: new FakeConn() };
-    const copy = new Copy(from, to, {
-      onEof() {},
-      onReadError() {},
-      onWriteError() {},
-    });
-    copies.push(copy);
-    copy.start();
-    const [first, second] = [from.conn, new FakeConn()];
-    from.conn = second;
-    to.conn = new FakeConn();
-    first.feed(utf8("first"));
-    second.feed(utf8("second"));
-    await settle();
-    assertEquals(to.conn.output, utf8("firstsecond"));
+    assertEquals([copy.bytesRead, link.bytesWritten], [3, 3]);
   });
 
   it("knows whether another has read later", async () => {
@@ -188,27 +193,6 @@ describe("a copy", () => {
     two.source.feed(utf8("reply"));
     await settle();
     assert(two.copy.lastRead > one.copy.lastRead);
-  });
-
-  it("tells its observer when it waits, and when data has come", async () => {
-    const { source, copy } = started({ bytesPerWrite: 1 });
-    const seen: string[] = [];
-    copy.observer = {
-      onWaiting: () => void seen.push("waiting"),
-      onData: () => void seen.push("data"),
-    };
-    source.feed(utf8("ab"));
-    await settle();
-    assertEquals(seen, ["data", "waiting"]);
-    assertEquals(copy.isWaiting, true);
-  });
-
-  it("does not read on if its observer stops it", async () => {
-    const { source, copy } = started();
-    copy.observer = { onWaiting: () => copy.stop(), onData() {} };
-    source.feed(utf8("a"));
-    await settle();
-    assertEquals(source.buffers.length, 1);
   });
 });
 

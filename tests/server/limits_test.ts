@@ -10,8 +10,7 @@ import {
   serve,
   type ServeOptions,
 } from "../../lib/echo.ts";
-import { Server, sweepInterval } from "../../lib/server/lifecycle.ts";
-import { Relay } from "../../lib/server/relay.ts";
+import { Server, sweepInterval } from "../../lib/server/server.ts";
 import { cert, key } from "../support/certificates.ts";
 import { FakeClock, settle, untilTurn } from "../support/fake_clock.ts";
 import { FakeConn, FakeListener } from "../support/fakes.ts";
@@ -21,8 +20,8 @@ import { portOf, utf8 } from "../support/peers.ts";
 function serverOf(options: Omit<ServeOptions, "faults">) {
   const listener = new FakeListener();
   const closed: ClosedConnection[] = [];
-  const server = new Server(listener, {
-    createHandler: (client, { onClosed }) => new Relay(client, onClosed),
+  const server = new Server({
+    open: () => listener,
     ...options,
     onClose: (connection) => closed.push(connection),
   });

@@ -1,19 +1,17 @@
 /**
- * A server from its open listener to its totals: it accepts connections, closes
- * idle ones, and shuts down. It opens no socket, and a handler serves each
- * connection, so that it knows nothing of echo.
+ * A server from its listener to its totals: it accepts connections, closes idle ones,
+ * changes faults, and shuts down. It opens no socket itself.
  *
- * Shutdown has three steps. The server stops accepting, and drains: each
- * connection is half-closed when its client pauses. After half of the grace
+ * Shutdown has three steps. The server stops accepting, lifts the faults, and drains:
+ * each connection is half-closed when its client pauses. After half of the grace
  * period the rest is half-closed. After the grace period what is left is closed.
  *
  * ```ts
- * import { Server } from "./lifecycle.ts";
- * import { Relay } from "./relay.ts";
+ * import { Server } from "./server.ts";
  *
- * const server = new Server(Deno.listen({ port: 12345 }), {
+ * const server = new Server({
  *   grace: 1000,
- *   createHandler: (client, { onClosed }) => new Relay(client, onClosed),
+ *   open: () => Deno.listen({ port: 12345 }),
  * });
  * await server.shutdown();
  * ```
@@ -21,13 +19,10 @@
  * @module
  */
 
-import { FaultControl } from "../faults/fault_control.ts";
+import { FaultControl } from "../faults/control.ts";
+import type { Conn, Listener } from "../net/conn.ts";
 import { DEFAULT_GRACE_MS } from "../net/defaults.ts";
-import {
-  directed,
-  type DirectedFaults,
-  type Faults,
-} from "../net/fault_options.ts";
+import type { FaultSetting } from "../net/fault_options.ts";
 import { notify } from "../net/notify.ts";
 import type { ServeOptions } from "../net/options.ts";
 import type {
@@ -44,41 +39,43 @@ import {
   checkRange,
   NON_NEGATIVE,
   POSITIVE,
+  POSITIVE_INTEGER,
   POSITIVE_INTEGER_OR_INFINITY,
 } from "../net/validate.ts";
 import { Acceptor } from "./acceptor.ts";
-import { Connection } from "./connection.ts";
-import type { CreateHandler } from "./handler.ts";
+import { type Dial, Session } from "./session.ts";
 import { addTraffic, type TrafficSum } from "./traffic.ts";
-
-/** A listener of any protocol. */
-export type Listener<Addr extends Deno.Addr> =
-  & Pick<Deno.Listener<Deno.Conn>, "accept" | "close" | "ref" | "unref">
-  & { readonly addr: Addr };
 
 /** What a server takes. The options that name an endpoint are not used. */
 export interface ServerOptions<Addr extends Deno.Addr>
   extends Omit<ServeOptions<Addr>, "faults"> {
-  /** Serves each connection. */
-  createHandler: CreateHandler;
-  /** The faults of its connections. None by default. */
-  faults?: FaultControl;
-  /** See `FaultyConnOptions`. */
-  limitReads?: boolean;
+  /**
+   * Opens the listener: at once, and again after the fault `refuse`, at the address
+   * that it had before.
+   */
+  open(addr?: Addr): Listener<Addr>;
+  /** Connects to the upstream of each client. Without it, the server echoes. */
+  dial?: Dial;
+  /** Faults to inject. */
+  faults?: FaultSetting | undefined;
 }
 
 /** @throws {RangeError} that names the first limit that is out of range. */
 export function checkLimits(
-  options: Pick<ServeOptions, "maxConnections" | "idleTimeout" | "grace">,
+  options: Pick<
+    ServeOptions,
+    "maxConnections" | "idleTimeout" | "grace" | "maxHeldBytes"
+  >,
   action: string,
 ): void {
-  const { maxConnections, idleTimeout, grace } = options;
+  const { maxConnections, idleTimeout, grace, maxHeldBytes } = options;
   checkRange(POSITIVE_INTEGER_OR_INFINITY, {
     action,
     options: { maxConnections },
   });
   checkRange(POSITIVE, { action, options: { idleTimeout } });
   checkRange(NON_NEGATIVE, { action, options: { grace } });
+  checkRange(POSITIVE_INTEGER, { action, options: { maxHeldBytes } });
 }
 
 /** Sweeps for idle connections in one idle timeout, see `sweepInterval`. */
@@ -94,41 +91,46 @@ export class Server<Addr extends Deno.Addr> implements EchoServer<Addr> {
   readonly addr: Addr;
   readonly finished: Promise<ServerStats>;
   readonly #finish: (totals: ServerStats) => void;
-  readonly #listener: Listener<Addr>;
   readonly #options: ServerOptions<Addr>;
   readonly #faults: FaultControl;
   readonly #acceptor: Acceptor;
-  readonly #connections = new Set<Connection>();
+  readonly #sessions = new Set<Session>();
   readonly #startedAt = performance.now();
   #endedAt: number | undefined;
   #accepted = 0;
   #peak = 0;
   // What the closed connections carried.
   readonly #traffic: TrafficSum = { bytesRead: 0, bytesWritten: 0, faults: {} };
-  #closing = false;
+  /** Its life: it serves, drains, or closes every connection at once. */
+  #phase: "serving" | "draining" | "aborting" = "serving";
   #refed = true;
   readonly #sweepTimer: ReturnType<typeof setInterval>;
   #graceTimer: LongTimeout | undefined;
 
-  /** Starts on a listener, which it closes in the end. */
-  constructor(listener: Listener<Addr>, options: ServerOptions<Addr>) {
-    const { faults = new FaultControl(), idleTimeout = Infinity, signal } =
-      options;
+  /** Opens the listener, and closes it in the end. */
+  constructor(options: ServerOptions<Addr>) {
+    const { idleTimeout = Infinity, signal, maxHeldBytes } = options;
+    this.#options = options;
+    this.#faults = new FaultControl(options.faults, maxHeldBytes);
+    const listener = options.open();
+    this.addr = listener.addr;
     const { promise, resolve } = Promise.withResolvers<ServerStats>();
     this.finished = promise;
     this.#finish = resolve;
-    this.addr = listener.addr;
-    this.#listener = listener;
-    this.#options = options;
-    this.#faults = faults;
     this.#acceptor = new Acceptor(listener, {
-      onConnection: (conn) => this.#onConnection(conn),
+      open: () => options.open(this.addr),
       limit: options.maxConnections,
+      // The socket to the upstream is opened with the client's, so that as many
+      // connections are accepted as files are left for both.
+      burst: !options.dial,
+      onConnection: (conn) => this.#onConnection(conn),
       onAcceptError: (error) => notify(options.onAcceptError, error),
     });
+    void this.#acceptor.closed.then(() => this.#finishIfEmpty());
+    this.#acceptor.refuse(this.#faults.inForce.refuses);
     // Without an idle timeout too: a shutdown needs to know which are idle.
     this.#sweepTimer = setInterval(() => {
-      for (const one of this.#connections) one.closeIfIdle(idleTimeout);
+      for (const one of this.#sessions) one.closeIfIdle(idleTimeout);
     }, sweepInterval(idleTimeout));
     Deno.unrefTimer(this.#sweepTimer);
     if (signal?.aborted) this.#abort();
@@ -138,12 +140,10 @@ export class Server<Addr extends Deno.Addr> implements EchoServer<Addr> {
 
   stats(): ServerStats {
     const sum = structuredClone(this.#traffic);
-    for (const connection of this.#connections) {
-      addTraffic(sum, connection.stats());
-    }
+    for (const session of this.#sessions) addTraffic(sum, session.stats());
     const { faults, ...bytes } = sum;
     return {
-      open: this.#connections.size,
+      open: this.#sessions.size,
       peak: this.#peak,
       accepted: this.#accepted,
       ...bytes,
@@ -152,88 +152,100 @@ export class Server<Addr extends Deno.Addr> implements EchoServer<Addr> {
     };
   }
 
-  setFaults(faults: Faults | DirectedFaults | undefined): void {
-    this.#faults.set(directed(faults));
+  setFaults(faults: FaultSetting | undefined): void {
+    this.#faults.set(faults);
+    this.#applyFaults();
   }
 
-  injectFaults(faults: Faults | DirectedFaults): Disposable {
-    return this.#faults.inject(directed(faults));
+  injectFaults(faults: FaultSetting): Disposable {
+    const scope = this.#faults.inject(faults, this.#applyFaults);
+    this.#applyFaults();
+    return scope;
   }
 
   // An arrow function, so that it can be passed as a callback, as with Deno.serve:
   // Deno.addSignalListener("SIGINT", server.shutdown).
   readonly shutdown = (): Promise<ServerStats> => {
-    if (this.#closing) return this.finished;
-    this.#stopAccepting();
+    if (this.#phase !== "serving") return this.finished;
+    this.#phase = "draining";
+    this.#acceptor.close();
     const { grace = DEFAULT_GRACE_MS } = this.#options;
     // Before the drain, which may end the last connection at once.
     this.#graceTimer = setLongTimeout(() => {
-      for (const connection of this.#connections) connection.halfClose();
+      for (const session of this.#sessions) session.halfClose();
       this.#graceTimer = setLongTimeout(this.#abort, grace / 2);
     }, grace / 2);
-    for (const connection of this.#connections) connection.drain();
-    this.#finishIfEmpty();
+    this.#faults.lift();
+    for (const session of this.#sessions) {
+      session.setFaults();
+      session.drain();
+    }
     return this.finished;
   };
 
   ref(): void {
     this.#refed = true;
-    for (const connection of this.#connections) connection.ref();
-    if (!this.#closing) this.#listener.ref();
+    for (const session of this.#sessions) session.ref();
+    this.#acceptor.ref();
   }
 
   unref(): void {
     this.#refed = false;
-    for (const connection of this.#connections) connection.unref();
-    if (!this.#closing) this.#listener.unref();
+    for (const session of this.#sessions) session.unref();
+    this.#acceptor.unref();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.shutdown();
   }
 
-  #onConnection(conn: Deno.Conn): void {
-    const connection = new Connection(conn, {
+  #onConnection(conn: Conn): void {
+    const { dial, onOpen } = this.#options;
+    const session = new Session(conn, {
       id: ++this.#accepted,
-      createHandler: this.#options.createHandler,
       faults: this.#faults,
-      limitReads: this.#options.limitReads,
+      dial,
+      onShortage: (error) => this.#acceptor.pause(error),
       onClosed: this.#onClosed,
     });
-    this.#connections.add(connection);
-    this.#peak = Math.max(this.#peak, this.#connections.size);
-    if (!this.#refed) connection.unref();
-    const { id, remoteAddr } = connection;
-    notify(this.#options.onOpen, { id, remoteAddr });
-    connection.start();
+    this.#sessions.add(session);
+    this.#peak = Math.max(this.#peak, this.#sessions.size);
+    if (!this.#refed) session.unref();
+    const { id, remoteAddr } = session;
+    notify(onOpen, { id, remoteAddr });
+    void session.start();
+    // The callback, or that of an earlier connection, may have ended the server.
+    if (this.#phase === "draining") session.drain();
+    if (this.#phase === "aborting") session.abort();
   }
 
-  #onClosed = (connection: Connection, summary: ClosedConnection): void => {
-    this.#connections.delete(connection);
+  #onClosed = (session: Session, summary: ClosedConnection): void => {
+    this.#sessions.delete(session);
     addTraffic(this.#traffic, summary);
     notify(this.#options.onClose, summary);
     this.#acceptor.release();
     this.#finishIfEmpty();
   };
 
-  #stopAccepting(): void {
-    this.#closing = true;
-    this.#acceptor.close();
-  }
+  #applyFaults = (): void => {
+    if (this.#phase !== "serving") return this.#faults.lift();
+    this.#acceptor.refuse(this.#faults.inForce.refuses);
+    for (const session of this.#sessions) session.setFaults();
+  };
 
   #abort = (): void => {
-    this.#stopAccepting();
-    for (const connection of this.#connections) connection.abort();
-    this.#finishIfEmpty();
+    this.#phase = "aborting";
+    this.#acceptor.close();
+    for (const session of this.#sessions) session.abort();
   };
 
   #finishIfEmpty(): void {
-    const ended = this.#endedAt !== undefined;
-    if (!this.#closing || this.#connections.size > 0 || ended) return;
+    const { isClosed } = this.#acceptor;
+    if (!isClosed || this.#sessions.size > 0 || this.#endedAt) return;
     this.#endedAt = performance.now();
     clearLongTimeout(this.#graceTimer);
     clearInterval(this.#sweepTimer);
     this.#options.signal?.removeEventListener("abort", this.#abort);
-    void this.#acceptor.closed.then(() => this.#finish(this.stats()));
+    this.#finish(this.stats());
   }
 }

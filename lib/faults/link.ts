@@ -1,0 +1,296 @@
+/**
+ * What is written to a connection: directly, or through the stages of faults, which
+ * may be replaced at any time. One bounded queue holds the chunks that wait for the
+ * stages. What the old faults hold is sent first, at once and unchanged.
+ *
+ * ```ts
+ * import { FaultControl } from "./control.ts";
+ * import { Link } from "./link.ts";
+ *
+ * const control = new FaultControl({ latency: 100 });
+ * const link = new Link(await Deno.listen({ port: 12345 }).accept(), {
+ *   held: control.held,
+ *   onEnd: ({ kind }) => console.log(kind),
+ *   onError: console.error,
+ * });
+ * link.setFaults(control.inForce.of(1).downstream, performance.now());
+ * await link.enqueue(new Uint8Array(10)); // sent 100 ms later
+ * link.end({ kind: "eof" }); // and then the end
+ * ```
+ *
+ * @module
+ */
+
+import { closeConn, type Conn } from "../net/conn.ts";
+import type { FaultCounts, FaultName } from "../net/fault_options.ts";
+import { clearLongTimeout, setLongTimeout, sleep } from "../net/timeout.ts";
+import type { LinkFaults } from "./control.ts";
+import type { HeldBytes } from "./held_bytes.ts";
+import {
+  applyStage,
+  type Chunk,
+  type End,
+  type StageContext,
+} from "./stage.ts";
+
+/** What a link needs of its owner. */
+export interface LinkOptions {
+  /** Counts what all links hold. */
+  held: HeldBytes;
+  /** The connection has got the end of the stream. Called at most once. */
+  onEnd(end: End): void;
+  /** The connection does not take any more. Called at most once. */
+  onError(error: unknown): void;
+}
+
+/** Bytes from which on a link takes no more until it has sent some. */
+const MAX_HELD = 1024 * 1024;
+
+/** Bytes of memory that a chunk takes beside its own: it bounds tiny chunks too. */
+const CHUNK_OVERHEAD = 128;
+
+/** One setting of faults on a link. Its stages are released when it is replaced. */
+class Generation {
+  readonly released = new AbortController();
+
+  /** Times begin to count at `since`. */
+  constructor(
+    readonly faults: readonly LinkFaults[],
+    readonly since: number,
+  ) {}
+}
+
+/** A chunk that waits for the stages of its setting. */
+interface Queued extends Chunk {
+  readonly generation: Generation;
+}
+
+/** The way to a connection. */
+export class Link {
+  /** Bytes written to the connection. */
+  bytesWritten = 0;
+  /** Whether to write to `conn` itself. Otherwise, call `enqueue`. */
+  direct = true;
+  /** The end that the connection has got, or why it gets none. */
+  ended: End | undefined;
+  /** How often each fault took effect; `undefined` if none ever did. */
+  counts: FaultCounts | undefined;
+  /** The connection. */
+  readonly conn: Conn;
+  readonly #options: LinkOptions;
+  #generation = new Generation([], 0);
+  readonly #queue: Queued[] = [];
+  #held = 0;
+  /** Bytes that may be enqueued before a reset that needs unread data. */
+  #untilReset = Infinity;
+  /** Nothing follows: the stream has ended or failed, or the link is closed. */
+  #over = false;
+  /** Resolved, and replaced, at each change that a chunk may wait for. */
+  #changed = Promise.withResolvers<void>();
+
+  /** Has no faults yet. */
+  constructor(conn: Conn, options: LinkOptions) {
+    this.conn = conn;
+    this.#options = options;
+  }
+
+  /**
+   * Bytes that a read may return. A connection that cannot reset must have unread
+   * data when the fault `reset` closes it.
+   */
+  get maxRead(): number {
+    return this.#untilReset > 0 ? this.#untilReset : 1;
+  }
+
+  /** Replaces the faults, for all chunks from now on. Times count from `since`. */
+  setFaults(faults: readonly LinkFaults[], since: number): void {
+    if (this.#over || this.direct && faults.length === 0) return;
+    this.#generation.released.abort();
+    this.#generation = new Generation(faults, since);
+    this.#untilReset = this.conn.reset
+      ? Infinity
+      : Math.min(...faults.map(({ faults }) => faults.reset ?? Infinity));
+    this.#change();
+    if (!this.direct) return;
+    this.direct = false;
+    void this.#pump();
+  }
+
+  /** Queues a copy of a chunk. Resolves when the next one may be enqueued. */
+  async enqueue(bytes: Uint8Array): Promise<void> {
+    const at = performance.now();
+    const { held } = this.#options;
+    while (!this.#over && this.#held >= MAX_HELD) await this.#changed.promise;
+    while (!this.#over && held.full) await held.room();
+    // The faults may have ended meanwhile.
+    if (this.direct) await this.#send({ at, bytes });
+    else if (!this.#over) this.#push({ at, bytes: bytes.slice() });
+    held.wake();
+    while (this.#untilReset < 0 && !this.#over) await this.#changed.promise;
+  }
+
+  /** Ends the stream, behind all chunks so far. */
+  end(end: End): void {
+    if (this.direct) void this.#deliver(end);
+    else this.#push({ at: performance.now(), bytes: new Uint8Array(), end });
+  }
+
+  /** Ends the stream without a word. What the faults hold is dropped. */
+  close(end: End = { kind: "truncated" }): void {
+    this.#stop();
+    this.ended ??= end;
+  }
+
+  /** Counts that a fault took effect. */
+  count(fault: FaultName, by = 1): void {
+    const counts = this.counts ??= {};
+    counts[fault] = (counts[fault] ?? 0) + by;
+  }
+
+  /** Sends what is queued through the stages, until there are none. */
+  async #pump(): Promise<void> {
+    try {
+      while (!this.#over && !this.direct) await this.#sendGeneration();
+    } catch (error) {
+      if (this.#over) return;
+      this.#stop();
+      this.#options.onError(error);
+    }
+  }
+
+  /** Sends what is left of older settings, and then all chunks of this one. */
+  async #sendGeneration(): Promise<void> {
+    const generation = this.#generation;
+    const [chunk] = this.#queue;
+    if (chunk && chunk.generation !== generation) {
+      await this.#send(chunk);
+      this.#dequeue(chunk);
+    } else if (!chunk && generation.faults.length === 0) {
+      this.direct = true;
+    } else {
+      for await (const chunk of this.#stages(generation)) {
+        await this.#send(chunk);
+        if (this.#over) return;
+      }
+    }
+  }
+
+  /** The chunks of one setting of faults, behind its stages. */
+  #stages(generation: Generation): AsyncIterable<Chunk> {
+    let chunks = this.#chunks(generation);
+    for (const faults of generation.faults) {
+      const context = this.#context(generation, faults);
+      for (const stage of faults.stages) {
+        chunks = applyStage(stage, chunks, context);
+      }
+    }
+    return chunks;
+  }
+
+  /** The chunks that are queued, until the faults are replaced or none are left. */
+  async *#chunks(generation: Generation): AsyncGenerator<Chunk> {
+    const { faults, released } = generation;
+    while (!this.#over && !released.signal.aborted) {
+      const [chunk] = this.#queue;
+      if (chunk) {
+        yield chunk;
+        // Asked for the next one, the stages have passed this one on.
+        this.#dequeue(chunk);
+      } else if (faults.length === 0) return;
+      else await this.#changed.promise;
+    }
+  }
+
+  #context({ since, released }: Generation, faults: LinkFaults): StageContext {
+    const { signal } = released;
+    return {
+      ...faults,
+      since,
+      get released() {
+        return signal.aborted;
+      },
+      async until(time) {
+        const left = time - performance.now();
+        if (left > 0 && !signal.aborted) {
+          await sleep(left, signal).catch(() => {});
+        }
+      },
+      at(time, callback) {
+        const left = time - performance.now();
+        if (left <= 0) return callback();
+        const timer = setLongTimeout(callback, left);
+        const clear = () => clearLongTimeout(timer);
+        if (signal.aborted) clear();
+        else signal.addEventListener("abort", clear, { once: true });
+      },
+      end: (end) => void this.#deliver(end),
+      count: (fault, by) => this.count(fault, by),
+    };
+  }
+
+  async #send({ bytes, end }: Chunk): Promise<void> {
+    for (let at = 0; at < bytes.length && !this.#over;) {
+      const count = await this.conn.write(bytes.subarray(at));
+      this.bytesWritten += count;
+      at += count;
+    }
+    if (end) await this.#deliver(end);
+  }
+
+  async #deliver(end: End): Promise<void> {
+    if (this.#over) return;
+    this.#stop();
+    if (end.fault) this.count(end.fault);
+    try {
+      await sendEnd(this.conn, end);
+    } catch {
+      // A peer that is gone is noticed where it is read from.
+    }
+    if (this.ended) return;
+    this.ended = end;
+    this.#options.onEnd(end);
+  }
+
+  #push(chunk: Chunk): void {
+    if (this.#over) return;
+    this.#queue.push({ ...chunk, generation: this.#generation });
+    this.#untilReset -= chunk.bytes.length;
+    this.#hold(chunk, 1);
+  }
+
+  /** Removes the first chunk, unless the link was closed. */
+  #dequeue(chunk: Chunk): void {
+    if (this.#queue[0] !== chunk) return;
+    this.#queue.shift();
+    this.#hold(chunk, -1);
+  }
+
+  #hold({ bytes }: Chunk, sign: 1 | -1): void {
+    const memory = sign * (bytes.length + CHUNK_OVERHEAD);
+    this.#held += memory;
+    this.#options.held.add(memory);
+    this.#change();
+  }
+
+  #stop(): void {
+    this.#over = true;
+    this.#options.held.add(-this.#held);
+    this.#held = 0;
+    this.#queue.length = 0;
+    this.#generation.released.abort();
+    this.#change();
+  }
+
+  #change(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+}
+
+async function sendEnd(conn: Conn, { kind }: End): Promise<void> {
+  if (kind === "eof") return await conn.closeWrite();
+  if (kind === "reset" && conn.reset) return conn.reset();
+  // The FIN of a TLS connection without close_notify closes it in both directions.
+  if (kind === "reset" || conn.handshake) return closeConn(conn);
+  await conn.closeWrite();
+}

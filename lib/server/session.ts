@@ -1,0 +1,311 @@
+/**
+ * One accepted connection of a server, from accept to close: an echo, or with an
+ * upstream a proxy.
+ *
+ * ```ts
+ * import { FaultControl } from "../faults/control.ts";
+ * import { Session } from "./session.ts";
+ *
+ * const listener = Deno.listen({ port: 12345 });
+ * const session = new Session(await listener.accept(), {
+ *   id: 1,
+ *   faults: new FaultControl(),
+ *   onClosed: (_session, { reason }) => console.log(reason),
+ * });
+ * await session.start();
+ * ```
+ *
+ * @module
+ */
+
+import type { ConnFaults, FaultControl } from "../faults/control.ts";
+import { closeConn, type Conn, setNoDelay } from "../net/conn.ts";
+import { TimedOutError } from "../net/errors.ts";
+import type { FaultCounts } from "../net/fault_options.ts";
+import type {
+  ClosedConnection,
+  Connection,
+  EndReason,
+  UpstreamTraffic,
+} from "../net/server.ts";
+import { sleep } from "../net/timeout.ts";
+import { QuietTimer } from "./quiet_timer.ts";
+import { type Side, Streams } from "./streams.ts";
+import { addFaults, type Traffic } from "./traffic.ts";
+
+/** What a dial may need of its session and the server. */
+export interface DialContext {
+  /** Aborted when the session is closed. */
+  signal: AbortSignal;
+  /** Lets the server accept less, because files or memory run out. */
+  onShortage(error: Error): void;
+}
+
+/** Connects to the upstream for a client. */
+export type Dial = (client: Connection, context: DialContext) => Promise<Conn>;
+
+/** What a session needs. */
+export interface SessionOptions {
+  /** The number of the connection. */
+  id: number;
+  /** The faults of its server. */
+  faults: FaultControl;
+  /** Connects to the upstream. Without it, the session is an echo. */
+  dial?: Dial | undefined;
+  /** See `DialContext`. Only a dial needs it. */
+  onShortage?: DialContext["onShortage"];
+  /** Called once, after the connection is closed. */
+  onClosed: (session: Session, summary: ClosedConnection) => void;
+}
+
+/**
+ * Milliseconds for the TLS handshake of a client. One that stalls occupies a
+ * connection until then.
+ */
+const HANDSHAKE_MS = 10_000;
+
+/**
+ * Milliseconds without data after which a client has paused. In a proxy: longer than
+ * a delayed acknowledgement (40 ms), and than the gaps in a reply on a local network.
+ */
+const PAUSE_MS = { echo: 10, proxy: 100 };
+
+/** The longest pause, where a client does not take what it was sent. */
+const MAX_PAUSE_MS = 500;
+
+/**
+ * Milliseconds without a byte after which a client counts as idle at a shutdown:
+ * it has read its echo by then, or does not read at all.
+ */
+const DRAIN_IDLE_MS = 5_000;
+
+/**
+ * Milliseconds of silence after which an idle client is closed once it was sent
+ * the end of input: what it sent before that reached it has arrived by then. The
+ * initial retransmission timeout of RFC 6298 assumes the same round-trip time.
+ */
+const IDLE_LINGER_MS = 1_000;
+
+/** An accepted connection. */
+export class Session implements Connection {
+  readonly id: number;
+  readonly remoteAddr: Deno.Addr;
+  readonly #acceptedAt: number = performance.now();
+  readonly #options: SessionOptions;
+  readonly #streams: Streams;
+  #faults: ConnFaults;
+  /** When the times of faults begin to count. */
+  #faultsSince = this.#acceptedAt;
+  /** Aborted when the faults are replaced, which ends `connectDelay`. */
+  readonly #delay = new AbortController();
+  readonly #dialing = new AbortController();
+  readonly #quiet = new QuietTimer();
+  #refed = true;
+  #draining = false;
+  #closed = false;
+  // Bytes in all directions at the last sweep that saw a change, and its time.
+  #activeBytes = 0;
+  #activeAt = this.#acceptedAt;
+
+  /** Takes a connection, which is served from `start()` on. */
+  constructor(conn: Conn, options: SessionOptions) {
+    const { id, faults } = options;
+    this.id = id;
+    this.remoteAddr = conn.remoteAddr;
+    this.#options = options;
+    this.#faults = faults.inForce.of(id);
+    this.#streams = new Streams(conn, {
+      held: faults.held,
+      onFinish: (reason, error) => this.#finish(reason, error),
+    });
+    const { link } = this.#streams.client;
+    link.setFaults(this.#faults.downstream, this.#faultsSince);
+  }
+
+  /** Serves the connection, after its delay and its TLS handshake. */
+  async start(): Promise<void> {
+    const { conn, link } = this.#streams.client;
+    const { refusal, connectDelay } = this.#faults;
+    if (refusal) return this.#refuse(refusal);
+    if (connectDelay > 0) {
+      link.count("connectDelay");
+      await sleep(connectDelay, this.#delay.signal).catch(() => {});
+    }
+    if (conn.handshake && !this.#closed) {
+      await this.#handshake(conn.handshake());
+    }
+    if (this.#closed) return;
+    setNoDelay(conn);
+    if (this.#options.dial) await this.#dial(this.#options.dial);
+    else this.#streams.echo();
+  }
+
+  /** What it has carried so far. Bytes that a fault holds are not written. */
+  stats(): Traffic {
+    const { client, upstream, sides } = this.#streams;
+    let faults: FaultCounts | undefined;
+    for (const { link: { counts } } of sides) {
+      if (counts) addFaults(faults ??= {}, counts);
+    }
+    return {
+      ...bytesOf(client),
+      ...(this.#options.dial ? { upstream: bytesOf(upstream) } : {}),
+      faults,
+    };
+  }
+
+  /** Injects the faults that are in force now, instead of those before. */
+  setFaults(): void {
+    if (this.#closed) return;
+    this.#faults = this.#options.faults.inForce.of(this.id);
+    this.#faultsSince = performance.now();
+    this.#delay.abort();
+    if (this.#faults.refusal === "down") return this.#refuse("down");
+    const { client, upstream } = this.#streams;
+    client.link.setFaults(this.#faults.downstream, this.#faultsSince);
+    upstream?.link.setFaults(this.#faults.upstream, this.#faultsSince);
+  }
+
+  /** Keeps the process alive while the connection is open. */
+  ref(): void {
+    this.#refed = true;
+    for (const { conn } of this.#streams.sides) conn.ref();
+  }
+
+  /** Lets the process end while the connection is open. */
+  unref(): void {
+    this.#refed = false;
+    for (const { conn } of this.#streams.sides) conn.unref();
+  }
+
+  /**
+   * Ends the client's stream once the client pauses, as if the client had: an echo
+   * is half-closed, and an upstream, once it has answered, gets the end of input.
+   * What the client sends after that is dropped. What the upstream sends is passed on.
+   *
+   * The session ends when the client closes its side too. There is no time limit
+   * here: if the connection were closed while the client still sends, the client
+   * would receive a reset, which destroys what it has not read (RFC 2525, section
+   * 2.17). The owner sets the limit by aborting the session.
+   *
+   * An idle client has read everything, so it is closed after a second of silence.
+   * Otherwise each client that keeps an unused connection open would delay the end.
+   */
+  drain(): void {
+    const streams = this.#streams;
+    this.#draining = true;
+    if (!streams.client.input) return this.#finish("shutdown");
+    const idle = this.#isIdle;
+    const count = () => streams.lastRead;
+    const waitForPause = (ms: number) => {
+      this.#quiet.start(ms, { count, onQuiet: () => onQuiet(ms) });
+    };
+    const onQuiet = (ms: number) => {
+      if (!streams.isWhole || !streams.isAnswered) {
+        return waitForPause(Math.min(2 * ms, MAX_PAUSE_MS));
+      }
+      streams.halfClose();
+      if (!idle) return;
+      const onQuiet = () => this.#finish("shutdown");
+      this.#quiet.start(IDLE_LINGER_MS, { count, onQuiet });
+    };
+    waitForPause(this.#options.dial ? PAUSE_MS.proxy : PAUSE_MS.echo);
+  }
+
+  /** Ends the client's stream after the current chunk, without waiting for a pause. */
+  halfClose(): void {
+    this.#quiet.stop();
+    this.#streams.halfClose();
+  }
+
+  /** Closes the connection because the server ends now. */
+  abort(): void {
+    this.#draining = true;
+    this.#finish("aborted");
+  }
+
+  /** Closes the connection if nothing was carried for `timeout` milliseconds. */
+  closeIfIdle(timeout: number): void {
+    const now = performance.now();
+    const { bytes } = this.#streams;
+    if (bytes !== this.#activeBytes) {
+      this.#activeBytes = bytes;
+      this.#activeAt = now;
+    } else if (now - this.#activeAt >= timeout) this.#finish("idle");
+  }
+
+  /** Whether the client has read everything, as far as the sweeps can tell. */
+  get #isIdle(): boolean {
+    const { bytes, isWhole } = this.#streams;
+    if (!isWhole) return false;
+    return bytes === 0 || bytes === this.#activeBytes &&
+        performance.now() - this.#activeAt >= DRAIN_IDLE_MS;
+  }
+
+  async #handshake(handshake: Promise<unknown>): Promise<void> {
+    const timer = setTimeout(() => {
+      const message = `no TLS handshake within ${HANDSHAKE_MS} ms`;
+      this.#finish("handshake", new TimedOutError(message));
+    }, HANDSHAKE_MS);
+    Deno.unrefTimer(timer);
+    try {
+      await handshake;
+    } catch (error) {
+      this.#finish("handshake", error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #dial(dial: Dial): Promise<void> {
+    const { onShortage = () => {} } = this.#options;
+    let conn: Conn;
+    try {
+      conn = await dial(this, { signal: this.#dialing.signal, onShortage });
+    } catch (error) {
+      return this.#finish("unreachable", error);
+    }
+    if (this.#closed) return closeConn(conn);
+    if (!this.#refed) conn.unref();
+    const upstream = this.#streams.addUpstream(conn);
+    upstream.link.setFaults(this.#faults.upstream, this.#faultsSince);
+    this.#streams.forward();
+  }
+
+  #refuse(fault: "down" | "closeOnAccept"): void {
+    this.#streams.client.link.count(fault);
+    this.#finish("fault");
+  }
+
+  #finish(reason: EndReason, error?: unknown): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#delay.abort();
+    this.#dialing.abort();
+    this.#quiet.stop();
+    const { client, closedBy } = this.#streams;
+    // A client that has got everything has lost nothing, however it ends.
+    const served = client.link.ended?.kind === "eof";
+    if (this.#draining && (served || reason === "closed")) {
+      [reason, error] = ["shutdown", undefined];
+    }
+    this.#streams.close();
+    const { id, remoteAddr } = this;
+    this.#options.onClosed(this, {
+      id,
+      remoteAddr,
+      ...this.stats(),
+      duration: performance.now() - this.#acceptedAt,
+      reason,
+      closedBy,
+      error,
+    });
+  }
+}
+
+function bytesOf(side: Side | undefined): UpstreamTraffic {
+  return {
+    bytesRead: side?.input?.bytesRead ?? 0,
+    bytesWritten: side?.link.bytesWritten ?? 0,
+  };
+}
