@@ -52,6 +52,13 @@ export interface Faults {
   stallAfter?: number | undefined;
   /** Resets the connection this many milliseconds after it was accepted. */
   resetAfter?: number | undefined;
+  /** Milliseconds by which the end of input is passed on later, 0 or more. */
+  slowClose?: number | undefined;
+  /**
+   * Milliseconds after the connection was accepted before which no byte flows, in
+   * either direction, 0 or more.
+   */
+  connectDelay?: number | undefined;
   /** The probability with which each byte is changed, from 0 to 1. */
   corrupt?: number | undefined;
   /** Closes each connection as soon as it is accepted. */
@@ -61,6 +68,11 @@ export interface Faults {
    * that are open.
    */
   down?: boolean | undefined;
+  /**
+   * Closes the port while it is in force, so that clients get ECONNREFUSED, and
+   * takes the port again after it.
+   */
+  refuse?: boolean | undefined;
   /**
    * The share of connections that get the faults, from 0 to 1.
    * @default {1}
@@ -110,6 +122,15 @@ export interface DirectedFaults {
   downstream?: Faults | undefined;
   /** Faults in what the upstream receives. */
   upstream?: Faults | undefined;
+}
+
+/** One of several faults that are in force at the same time. */
+export interface FaultEntry extends Faults {
+  /**
+   * The direction of the bytes that it is in.
+   * @default {"downstream"}
+   */
+  direction?: Direction | "both" | undefined;
 }
 
 /** A direction in which faults are injected. */

@@ -81,6 +81,12 @@ export interface ServeOptions<Addr extends Deno.Addr = Deno.NetAddr>
    * @default {5000}
    */
   grace?: number | undefined;
+  /**
+   * Bytes that faults may hold back for all connections together, 1 or more. While
+   * they hold more, nothing is read.
+   * @default {67108864}
+   */
+  maxHeldBytes?: number | undefined;
   /** Aborting the signal closes the server and all connections at once. */
   signal?: AbortSignal | undefined;
 
