@@ -8,6 +8,7 @@ import {
   KINDS,
   see,
   type SessionOptions,
+  soon,
   start,
   within,
 } from "../support/sessions.ts";
@@ -155,7 +156,7 @@ describe("times of faults that change count from the change, if it is later", ()
           using conn = await session.connect();
           const trip = async () => {
             await write(conn, utf8("x"));
-            return await read(conn, 1);
+            return await soon(read(conn, 1));
           };
           assertEquals(await trip(), utf8("x"));
           await clock.advance(2_000);
@@ -166,7 +167,8 @@ describe("times of faults that change count from the change, if it is later", ()
           await clock.advance(1);
           const passed = settle(1_000);
           if (end === "nothing") await write(conn, utf8("x"));
-          const seen = await see(conn, end === "nothing" ? passed : undefined);
+          const enough = end === "nothing" ? passed : undefined;
+          const seen = await soon(see(conn, enough));
           assertEquals([seen.end, seen.bytes.length], [end, 0]);
         }));
     }
@@ -245,17 +247,17 @@ describe("connectDelay", () => {
         );
         using one = await session.connect();
         await write(one, utf8("1"));
-        await untilTurn(() => session.server.stats().open === 1);
+        await soon(untilTurn(() => session.server.stats().open === 1));
         await clock.advance(59_000);
         await settle(200);
         assertEquals(session.server.stats().bytesWritten, 0);
         assertEquals(reached, 0);
         await clock.advance(1_500);
-        assertEquals(await read(one, 1), utf8("1"));
+        assertEquals(await soon(read(one, 1)), utf8("1"));
         using other = await session.connect();
         await write(other, utf8("2"));
         session.server.setFaults(undefined);
-        assertEquals(await read(other, 1), utf8("2"));
+        assertEquals(await soon(read(other, 1)), utf8("2"));
       }));
   }
 });

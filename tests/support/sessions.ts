@@ -13,6 +13,7 @@ import {
   type ProxyOptions,
   type ProxyServer,
 } from "../../lib/proxy.ts";
+import { settle } from "./fake_clock.ts";
 import { echo, peer } from "./peers.ts";
 import { withTimeLimit } from "./time_limit.ts";
 
@@ -129,6 +130,17 @@ export async function eventually(
   } finally {
     clearInterval(timer);
   }
+}
+
+/**
+ * What `work` resolves with, or rejects after some thousand turns of the event loop.
+ * It is a time limit for tests whose clock stands still.
+ */
+export async function soon<T>(work: Promise<T>): Promise<T> {
+  const never = settle(5_000).then(() => {
+    throw new Error("nothing happened");
+  });
+  return await Promise.race([work, never]);
 }
 
 /** What `work` resolves with, or rejects after `limit` milliseconds. */
