@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import type { Faults } from "../../lib/echo.ts";
-import { pattern, read, utf8, write } from "../support/peers.ts";
+import { ca, cert, key } from "../support/certificates.ts";
+import { pattern, peer, read, utf8, write } from "../support/peers.ts";
 import { resettable } from "../support/resettable.ts";
 import { eventually, KINDS, see, start, within } from "../support/sessions.ts";
 
@@ -204,6 +205,51 @@ describe("a client that only reads gets a reset", () => {
       }));
   }
 });
+
+describe("an upstream that ends TLS without close_notify", () => {
+  for (const latency of [undefined, 100]) {
+    it(`loses no byte, and is a normal end, with latency ${latency}`, () =>
+      within(30_000, async () => {
+        await using behind = start("echo", { cert, key });
+        const cut = Promise.withResolvers<void>();
+        // Passes on what TLS sends, but not the end of it.
+        await using relay = peer(async (conn) => {
+          using tls = await behind.connect();
+          void copy(conn, tls);
+          await Promise.race([copy(tls, conn), cut.promise]);
+        });
+        await using session = start("proxy", {
+          upstream: {
+            port: relay.port,
+            hostname: "localhost",
+            tls: true,
+            caCerts: [ca],
+          },
+          faults: { latency },
+        });
+        const { server, closed } = session;
+        using conn = await session.connect();
+        await write(conn, pattern(3_019));
+        const seeing = see(conn);
+        await eventually(
+          "the reply",
+          () => server.stats().upstream?.bytesRead === 3_019,
+        );
+        cut.resolve();
+        const { bytes, end } = await seeing;
+        assertEquals([bytes, end], [pattern(3_019), "eof"]);
+        conn.close();
+        await eventually("closed", () => closed.length === 1);
+        assertEquals(closed[0]!.reason, "closed");
+      }));
+  }
+});
+
+/** Copies to the end of input, or to the first error. */
+async function copy(from: Deno.Conn, to: Deno.Conn): Promise<void> {
+  await from.readable.pipeTo(to.writable, { preventClose: true })
+    .catch(() => {});
+}
 
 describe("the counters of a connection", () => {
   for (const kind of KINDS) {
