@@ -144,7 +144,7 @@ describe("the log of the program", { ignore: !maySignal }, () => {
         // More than the 4 MiB that it keeps.
         let connections = 0;
         const client = async () => {
-          while (connections++ < 16_000) {
+          while (connections++ < 20_000) {
             const conn = await Deno.connect({ port: Number(port) });
             await conn.closeWrite();
             await read(conn);
@@ -158,11 +158,7 @@ describe("the log of the program", { ignore: !maySignal }, () => {
           const part of child.stderr.pipeThrough(new TextDecoderStream())
         ) text += part;
         const lines = text.trimEnd().split("\n");
-        assertMatch(
-          text,
-          /"event":"dropped"/,
-          "the reader was not slow enough",
-        );
+        assert(text.includes('"dropped"'), "the reader was not slow enough");
         assertMatch(lines.at(-1)!, /"event":"summary"/);
       } finally {
         try {
