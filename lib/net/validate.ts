@@ -50,6 +50,9 @@ export const POSITIVE_INTEGER_OR_INFINITY: Range = {
 /** A number of things, or none. Also a seed: the integers that are exact. */
 export const NON_NEGATIVE_INTEGER: Range = integerRange(0);
 
+/** A TCP port; 0 lets the system choose. */
+export const PORT: Range = integerRange(0, 65_535);
+
 /** A duration or rate above zero, `Infinity` included. */
 export const POSITIVE: Range = {
   includes: (value) => value > 0,

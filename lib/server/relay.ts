@@ -112,9 +112,15 @@ export class Relay implements Handler, CopyEvents, CopyObserver {
     this.#idle = false;
   }
 
-  /** The client has half-closed the connection. */
+  /**
+   * The client has half-closed the connection. The echo is complete, which TLS says
+   * with close_notify.
+   */
   onEof(): void {
-    this.#end();
+    this.#client.conn.closeWrite().then(
+      () => this.#end(),
+      (error) => this.#end(error),
+    );
   }
 
   /** The connection failed. */
