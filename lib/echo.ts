@@ -33,6 +33,7 @@
  */
 
 import { roundTrip } from "./client/round_trip.ts";
+import { openUnlessAborted } from "./net/abandon.ts";
 import { Backoff } from "./net/backoff.ts";
 import {
   DEFAULT_BACKLOG,
@@ -60,7 +61,10 @@ import type {
   ServeOptions,
 } from "./net/options.ts";
 import type { EchoServer } from "./net/server.ts";
+import type { SocketConn } from "./net/socket_conn.ts";
+import { type Adopt, SocketListener } from "./net/socket_listener.ts";
 import { describeError, systemError } from "./net/system_error.ts";
+import { loadNet, REUSE_PORT } from "./net/tcp_handle.ts";
 import { sleep, withTimeout } from "./net/timeout.ts";
 import {
   checkConnectLimits,
@@ -71,11 +75,12 @@ import {
 import { checkLimits, Server } from "./server/server.ts";
 import { checkCredentials } from "./tls/credentials.ts";
 import {
-  checkTlsOptions,
+  checkServerTls,
+  clientTls,
+  serverTls,
   type StartTls,
-  tlsListener,
-  tlsStarter,
 } from "./tls/start_tls.ts";
+import type { TlsConn } from "./tls/tls_conn.ts";
 
 export {
   ConnectError,
@@ -118,64 +123,94 @@ export function serve<Addr extends Deno.Addr>(
   options: ServeOptions<Addr> = {},
 ): EchoServer<Addr> {
   checkLimits(options, `Cannot listen on ${formatEndpoint(options)}`);
+  const resettable = options.faults !== undefined;
   return new Server<Addr>({
     ...options,
-    open: (addr) => listen<Addr>(reopening(options, addr)),
+    open: (addr) => listen<Addr>(options, { resettable, addr }),
   });
 }
 
-/** The options to listen again at the address that was chosen the first time. */
-export function reopening<Options extends ListenOptions>(
-  options: Options,
-  addr: Deno.Addr | undefined,
-): Options {
-  return addr?.transport === "tcp" ? { ...options, port: addr.port } : options;
+/** What the listener of a server must be able to do. */
+interface Listening {
+  /** Whether its connections can be reset, if they are of TCP. */
+  resettable?: boolean;
+  /** The address that an earlier listener got, to listen there again. */
+  addr?: Deno.Addr | undefined;
 }
 
 /**
  * Opens the listener of a server: on a TCP port, with TLS if there are a `cert` and
  * a `key`, or on a Unix socket. Other servers are made with it, such as `proxy()`.
+ * TLS connections, and those of a `resettable` TCP listener, have a method `reset()`.
  *
  * @throws the errors of {@linkcode serve}.
  */
 export function listen<Addr extends Deno.Addr = Deno.NetAddr>(
   options: ListenOptions = {},
+  { resettable = false, addr }: Listening = {},
 ): Deno.Listener<Deno.Conn, Addr> {
   const action = `Cannot listen on ${formatEndpoint(options)}`;
   requireDeno(action);
   rejectPortInHostname("Cannot listen", options);
-  checkRange(PORT, { action, options: { port: options.port } });
-  checkRange(POSITIVE_INTEGER, {
-    action,
-    options: { backlog: options.backlog },
-  });
-  checkTlsOptions(options, action);
+  const { backlog } = options;
+  const port = addr?.transport === "tcp" ? addr.port : options.port;
+  checkRange(POSITIVE_INTEGER, { action, options: { backlog } });
+  checkRange(PORT, { action, options: { port } });
+  checkServerTls(options, action);
   try {
-    return openListener(options) as unknown as Deno.Listener<Deno.Conn, Addr>;
+    return openListener(
+      { ...options, port },
+      resettable,
+    ) as unknown as Deno.Listener<
+      Deno.Conn,
+      Addr
+    >;
   } catch (error) {
     const permissions = requiredPermissions(options);
     throw systemError(error, { action, permissions });
   }
 }
 
-function openListener(options: ListenOptions): Deno.Listener<Deno.Conn> {
+function openListener(
+  options: ListenOptions,
+  resettable: boolean,
+): Deno.Listener<Deno.Conn> {
   const { hostname = DEFAULT_HOSTNAME, port = DEFAULT_PORT } = options;
-  const { path, cert, key, reusePort } = options;
-  const { backlog: tcpBacklog = DEFAULT_BACKLOG } = options;
+  const { path, cert, key, clientCa, reusePort = false } = options;
+  const { backlog = DEFAULT_BACKLOG } = options;
   if (path !== undefined) return Deno.listen({ transport: "unix", path });
-  const shared = {
+  const hasTls = cert !== undefined && key !== undefined;
+  if (hasTls) checkCredentials({ cert, key, clientCa });
+  const address = {
     hostname,
     port,
-    tcpBacklog,
-    ...(reusePort === undefined ? {} : { reusePort }),
+    tcpBacklog: backlog,
+    ...(reusePort ? { reusePort } : {}),
   };
-  if (cert === undefined || key === undefined) return Deno.listen(shared);
-  checkCredentials({ cert, key });
-  return tlsListener(Deno.listen(shared), { cert, key });
+  if (!hasTls && !resettable) return Deno.listen(address);
+  const { _createServerHandle: bind } = loadNet();
+  const flags = reusePort ? REUSE_PORT : 0;
+  try {
+    return new SocketListener(
+      () => bind(hostname, port, 4, undefined, flags),
+      { backlog, load: () => hasTls ? serverTls(options) : plainSockets() },
+    );
+  } catch (error) {
+    // The error of Deno says why.
+    Deno.listen(address).close();
+    throw error;
+  }
+}
+
+/** Loads how accepted connections become ones that can be reset. */
+async function plainSockets(): Promise<Adopt> {
+  const { SocketConn, socketOf } = await import("./net/socket_conn.ts");
+  return (handle) => new SocketConn(socketOf(handle), handle);
 }
 
 /**
- * Connects to a server. If it fails, it retries for as long as `wait` says.
+ * Connects to a server. If it fails, it retries for as long as `wait` says. TLS
+ * connections, and `resettable` ones over TCP, have a method `reset()`.
  *
  * @throws {ConnectionRefusedError} if nothing listens there.
  * @throws {HandshakeError} if the TLS handshake fails.
@@ -189,13 +224,14 @@ function openListener(options: ListenOptions): Deno.Listener<Deno.Conn> {
  */
 export async function connect(
   options: ConnectOptions = {},
+  { resettable = false }: { resettable?: boolean } = {},
 ): Promise<Deno.Conn> {
   const { wait = 0, timeout = DEFAULT_TIMEOUT_MS, signal } = options;
   const action = `Cannot connect to ${formatEndpoint(options)}`;
   requireDeno(action);
   rejectPortInHostname("Cannot connect", options);
   checkConnectLimits(options, action);
-  const startTls = await tlsStarter(options, action);
+  const startTls = await clientTls(options, action);
   const deadline = performance.now() + wait;
   const backoff = new Backoff(RETRY_MS);
   const limits = {
@@ -205,10 +241,11 @@ export async function connect(
   };
   for (;;) {
     try {
-      return await withTimeout(
-        (signal) => dial(options, { signal, startTls }),
-        limits,
-      );
+      return await withTimeout(async (signal) => {
+        const conn = await dial(options, { signal, startTls, resettable });
+        if (startTls) await handshake(conn as TlsConn, { options, signal });
+        return conn;
+      }, limits);
     } catch (error) {
       const left = deadline - performance.now();
       if (!isTransient(error) || left <= 0) {
@@ -227,21 +264,28 @@ function isTransient(error: unknown): boolean {
     error instanceof ConnectError && !(error instanceof HandshakeError);
 }
 
+interface DialOptions {
+  signal: AbortSignal;
+  startTls: StartTls | undefined;
+  resettable: boolean;
+}
+
 async function dial(
   options: ConnectOptions,
-  { signal, startTls }: {
-    signal: AbortSignal;
-    startTls: StartTls | undefined;
-  },
+  { signal, startTls, resettable }: DialOptions,
 ): Promise<Deno.Conn> {
-  const { hostname = DEFAULT_HOSTNAME, port = DEFAULT_PORT, path } = options;
-  let conn: Deno.TcpConn;
   try {
-    if (path !== undefined) {
-      return await Deno.connect({ transport: "unix", path });
+    if (options.path !== undefined) {
+      return await openUnix(options.path, signal);
     }
-    conn = await Deno.connect({ hostname, port, signal });
+    const conn = startTls || resettable
+      ? await openSocket(options, { signal, startTls })
+      : await openTcp(options, signal);
+    if (!isSelf(conn)) return conn;
+    conn.close();
+    throw new Deno.errors.ConnectionRefused("connected to itself");
   } catch (error) {
+    if (signal.aborted) throw signal.reason;
     if (
       error instanceof Deno.errors.NotCapable || error instanceof RangeError
     ) {
@@ -255,17 +299,84 @@ async function dial(
       : ConnectError;
     throw new Class(describeError(error), { cause: error });
   }
+}
+
+/**
+ * Whether the two ends are the same. The kernel may choose a port that nothing listens
+ * on as the local one, and then connects it to itself (RFC 9293, section 3.5).
+ */
+function isSelf(
+  { localAddr, remoteAddr }: Deno.Conn<Deno.NetAddr>,
+): boolean {
+  return localAddr.port === remoteAddr.port &&
+    localAddr.hostname === remoteAddr.hostname;
+}
+
+/** Opens a Unix socket. It tries again while the server's backlog is full. */
+async function openUnix(
+  path: string,
+  signal: AbortSignal,
+): Promise<Deno.UnixConn> {
+  for (const backoff = new Backoff(RETRY_MS);;) {
+    try {
+      return await Deno.connect({ transport: "unix", path });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.WouldBlock)) throw error;
+      await sleep(backoff.next(), signal);
+    }
+  }
+}
+
+async function openTcp(
+  { hostname = DEFAULT_HOSTNAME, port = DEFAULT_PORT }: ConnectOptions,
+  signal: AbortSignal,
+): Promise<Deno.TcpConn> {
+  const conn = await openUnlessAborted(
+    (signal) => Deno.connect({ hostname, port, signal }),
+    signal,
+  );
   try {
     // A message is not delayed to be combined with the next one (Nagle, RFC 896).
     conn.setNoDelay(true);
   } catch {
     // The server has reset the connection (EINVAL on macOS). The first read fails.
   }
-  if (!startTls) return conn;
-  return await withContext(
-    `Cannot speak TLS with ${formatEndpoint(options)}`,
-    () => startTls(conn, signal),
-  );
+  return conn;
+}
+
+/** Opens a connection that can be reset. Its TLS handshake may have begun. */
+async function openSocket(
+  { hostname = DEFAULT_HOSTNAME, port = DEFAULT_PORT }: ConnectOptions,
+  { signal, startTls }: Omit<DialOptions, "resettable">,
+): Promise<SocketConn> {
+  const [{ connect }, { connected, handleOf, SocketConn }] = await Promise.all([
+    import("node:net"),
+    import("./net/socket_conn.ts"),
+  ]);
+  const host = hostname.replace(/^\[(.*)\]$/, "$1");
+  const socket = connect({ host, port, allowHalfOpen: true });
+  await connected(socket, signal);
+  return startTls ? startTls(socket) : new SocketConn(socket, handleOf(socket));
+}
+
+async function handshake(
+  conn: TlsConn,
+  { options, signal }: { options: ConnectOptions; signal: AbortSignal },
+): Promise<void> {
+  const abort = () => conn[Symbol.dispose]();
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    signal.throwIfAborted();
+    await conn.handshake();
+  } catch (error) {
+    conn[Symbol.dispose]();
+    const what = `Cannot speak TLS with ${formatEndpoint(options)}`;
+    throw new HandshakeError(`${what}: ${describeError(error)}`, {
+      cause: error,
+    });
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
 }
 
 /**

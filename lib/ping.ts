@@ -36,7 +36,7 @@ import {
 import type { Bucket, LatencySummary, Percentile } from "./stats/histogram.ts";
 import type { Interval as PingInterval } from "./stats/interval.ts";
 import type { PingSummary } from "./stats/summaries.ts";
-import { tlsStarter } from "./tls/start_tls.ts";
+import { clientTls } from "./tls/start_tls.ts";
 
 export type {
   Bucket,
@@ -107,7 +107,7 @@ function probesCovered(took: number, interval: number): number {
  * it: some 5 ms. Connects nowhere.
  */
 async function prepare(options: PingOptions, action: string): Promise<void> {
-  await tlsStarter(options, action);
+  await clientTls(options, action);
   await withTimeout((signal) => sleep(0, signal), {
     timeout: Infinity,
     signal: options.signal,

@@ -23,7 +23,7 @@
  * @module
  */
 
-import { connect, listen, reopening } from "./echo.ts";
+import { connect, listen } from "./echo.ts";
 import { Backoff } from "./net/backoff.ts";
 import type { Conn } from "./net/conn.ts";
 import {
@@ -44,7 +44,7 @@ import type { EchoServer } from "./net/server.ts";
 import { isShortage } from "./net/system_error.ts";
 import { sleep } from "./net/timeout.ts";
 import { checkConnectLimits, checkRange, PORT } from "./net/validate.ts";
-import { isOwnAddress, rejectLoop } from "./server/loop.ts";
+import { isOwnAddress, OWN_ADDRESS, rejectLoop } from "./server/loop.ts";
 import { checkLimits, Server } from "./server/server.ts";
 import type { DialContext } from "./server/session.ts";
 import { checkClientTls } from "./tls/start_tls.ts";
@@ -118,12 +118,14 @@ export function proxy<Addr extends Deno.Addr>(
     throw new TypeError(`${action}: upstream needs port, or path`);
   }
   if (isItself(options)) {
-    throw new TypeError(`${action}: the upstream is the proxy itself`);
+    throw new TypeError(
+      `Cannot forward to ${formatEndpoint(upstream)}: ${OWN_ADDRESS}`,
+    );
   }
   requestPermissions([options, upstream], action);
   return new Server<Addr>({
     ...options,
-    open: (addr) => listen<Addr>(reopening(options, addr)),
+    open: (addr) => listen<Addr>(options, { resettable: true, addr }),
     dial: rejectLoop((_client, context) => dial(upstream, context)),
   });
 }

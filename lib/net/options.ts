@@ -49,6 +49,17 @@ export interface ListenOptions {
   cert?: string | undefined;
   /** Private key of the certificate in PEM format. Requires `cert`. */
   key?: string | undefined;
+  /**
+   * Certificates in PEM format of the authorities that issue certificates to clients.
+   * A client without a certificate of one of them is refused. Requires `cert`.
+   */
+  clientCa?: string | undefined;
+  /**
+   * Application protocols that the server speaks, the best one first (ALPN, RFC
+   * 7301), such as `["h2", "http/1.1"]`; 1 to 255 bytes each. A client that offers
+   * only others is refused. Requires `cert`.
+   */
+  alpnProtocols?: string[] | undefined;
 }
 
 /**
@@ -133,12 +144,31 @@ export interface ConnectOptions {
   // TLS.
 
   /**
-   * Whether to use TLS. The server's certificate must be valid for `hostname`.
+   * Whether to use TLS. The server's certificate must be valid for `serverName`.
+   * The other options of this group require it.
    * @default {false}
    */
   tls?: boolean | undefined;
   /** Certificates in PEM format to trust in addition to the default ones. */
   caCerts?: string[] | undefined;
+  /**
+   * Name or address to ask the server for (SNI, RFC 6066), and to verify its
+   * certificate against: where it is reached by another name.
+   * @default `hostname`
+   */
+  serverName?: string | undefined;
+  /**
+   * Certificate chain in PEM format that the client presents if the server asks for
+   * one. Requires `key`.
+   */
+  cert?: string | undefined;
+  /** Private key of the certificate in PEM format. Requires `cert`. */
+  key?: string | undefined;
+  /**
+   * Application protocols to offer, the best one first (ALPN, RFC 7301); 1 to 255
+   * bytes each. A server that speaks none of them may refuse.
+   */
+  alpnProtocols?: string[] | undefined;
 
   // Limits.
 

@@ -57,6 +57,9 @@ export const POSITIVE_INTEGER_OR_INFINITY: Range = {
 /** A number of things, or none. Also a seed: the integers that are exact. */
 export const NON_NEGATIVE_INTEGER: Range = integerRange(0);
 
+/** A TCP port; 0 lets the system choose. */
+export const PORT: Range = integerRange(0, 65_535);
+
 /** A duration or rate above zero, `Infinity` included. */
 export const POSITIVE: Range = numbers("more than 0", (value) => value > 0);
 
@@ -74,9 +77,6 @@ export const FRACTION: Range = numbers(
   "a number from 0 to 1",
   (value) => value >= 0 && value <= 1,
 );
-
-/** A TCP port; with 0 the system chooses one. */
-export const PORT: Range = integerRange(0, 65_535);
 
 /** A switch. */
 export const BOOLEAN: Range = {

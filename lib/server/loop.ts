@@ -23,6 +23,9 @@ interface Address {
   port: number;
 }
 
+/** Why such an upstream is rejected. */
+export const OWN_ADDRESS = "it is where this server listens";
+
 const LOOPBACK = /^127\.|^::1$/;
 /** Listening there is listening at all addresses, and connecting to them one's own. */
 const WILDCARD = /^(0\.0\.0\.0|::)$/;
@@ -61,7 +64,7 @@ export function rejectLoop(dial: Dial): Dial {
   const own = new Set<string>();
   const check = (client: Deno.Addr) => {
     if (client.transport !== "tcp" || !own.has(key(client))) return;
-    throw new EchoError("the upstream is this proxy itself");
+    throw new EchoError(`Cannot forward: ${OWN_ADDRESS}`);
   };
   return async (client, context) => {
     check(client.remoteAddr);

@@ -1,74 +1,85 @@
 /**
  * TLS for servers and clients. This is the module that others import. It loads
- * `node:tls` only if TLS is requested, because that takes 20 ms.
+ * `node:tls` only if TLS is requested, because that takes 60 ms.
  *
- * ```ts
- * import { tlsListener } from "./start_tls.ts";
+ * ```ts ignore
+ * import { clientTls } from "./start_tls.ts";
  *
- * const listener = tlsListener(Deno.listen({ port: 8443 }), {
- *   cert: await Deno.readTextFile("cert.pem"),
- *   key: await Deno.readTextFile("key.pem"),
- * });
- * using conn = await listener.accept();
+ * const startTls = await clientTls({ tls: true }, "Cannot connect");
+ * using conn = startTls!(socket);
  * ```
  *
  * @module
  */
 
-import type { ConnectOptions, ServeOptions } from "../net/options.ts";
+import type { ConnectOptions, ListenOptions } from "../net/options.ts";
+import type { Adopt } from "../net/socket_listener.ts";
 import { describeError } from "../net/system_error.ts";
+import type { StartTls } from "./session.ts";
 
-/** Starts TLS on a connection, which it closes if the handshake fails. */
-export type StartTls = (
-  plain: Deno.TcpConn,
-  signal: AbortSignal,
-) => Promise<Deno.Conn>;
+export type { StartTls };
+
+/** The options of a server's TLS. */
+type ServerTls = Pick<
+  ListenOptions,
+  "path" | "cert" | "key" | "clientCa" | "alpnProtocols"
+>;
+
+/** The options of a client's TLS. */
+type ClientTls = Pick<
+  ConnectOptions,
+  | "path"
+  | "hostname"
+  | "tls"
+  | "caCerts"
+  | "serverName"
+  | "cert"
+  | "key"
+  | "alpnProtocols"
+>;
 
 /** @throws {TypeError} if a server cannot speak TLS as its options request. */
-export function checkTlsOptions(
-  { path, cert, key }: Pick<ServeOptions, "path" | "cert" | "key">,
-  action: string,
-): void {
-  if (cert === undefined && key === undefined) return;
-  if (path !== undefined) {
+export function checkServerTls(options: ServerTls, action: string): void {
+  const { path, cert, key, clientCa, alpnProtocols } = options;
+  if (path !== undefined && (cert !== undefined || key !== undefined)) {
     throw new TypeError(`${action} with cert and key: TLS is for TCP`);
   }
-  if (cert === undefined) {
-    throw new TypeError(`${action} with key alone: TLS needs cert`);
-  }
-  if (key === undefined) {
-    throw new TypeError(`${action} with cert alone: TLS needs key`);
-  }
+  checkPair({ cert, key }, action);
+  checkNeeds({ clientCa, alpnProtocols }, cert !== undefined, "cert", action);
+  checkProtocols(alpnProtocols, action);
 }
 
-/**
- * Makes a listener accept TLS connections. Each is returned when its handshake
- * has begun; `TlsConn.handshake()` waits for the end of the handshake.
- */
-export function tlsListener(
-  listener: Deno.TcpListener,
-  credentials: { cert: string; key: string },
-): Deno.Listener<Deno.Conn> {
-  const loading = import("./session.ts");
-  const starting = loading.then(({ tlsServer }) => tlsServer(credentials));
-  const accept = listener.accept.bind(listener);
-  return Object.assign(listener as Deno.Listener<Deno.Conn>, {
-    async accept() {
-      const plain = await accept();
-      const startTls = await starting;
-      return startTls(plain);
-    },
-  });
+/** @throws {TypeError} if a client cannot speak TLS as its options request. */
+export function checkClientTls(options: ClientTls, action: string): void {
+  const { path, tls = false, caCerts, serverName, cert, key, alpnProtocols } =
+    options;
+  if (tls && path !== undefined) {
+    throw new TypeError(`${action} with tls: TLS is for TCP`);
+  }
+  const needTls = { caCerts, serverName, cert, key, alpnProtocols };
+  checkNeeds(needTls, tls, "tls", action);
+  checkPair({ cert, key }, action);
+  checkProtocols(alpnProtocols, action);
+}
+
+/** Returns how a server's accepted connections become TLS sessions. */
+export async function serverTls(options: ServerTls): Promise<Adopt> {
+  const [{ socketOf }, { tlsServer }] = await Promise.all([
+    import("../net/socket_conn.ts"),
+    import("./session.ts"),
+  ]);
+  const startTls = tlsServer(options);
+  return (handle) => startTls(socketOf(handle));
 }
 
 /**
  * Returns how a client starts TLS, or `undefined` if it does not.
  *
  * @throws {TypeError} if it cannot speak TLS as its options request, or if an
- * element of `caCerts` holds no certificate.
+ * element of `caCerts`, or the certificate and its key, cannot be used.
  */
-export async function tlsStarter(
-  options: ConnectOptions,
+export async function clientTls(
+  options: ClientTls,
   action: string,
 ): Promise<StartTls | undefined> {
   checkClientTls(options, action);
@@ -81,18 +92,44 @@ export async function tlsStarter(
   }
 }
 
-/** @throws {TypeError} if a client cannot speak TLS as its options request. */
-export function checkClientTls(
-  { path, tls = false, caCerts }: Pick<
-    ConnectOptions,
-    "path" | "tls" | "caCerts"
-  >,
+function checkPair(
+  { cert, key }: Pick<ServerTls, "cert" | "key">,
   action: string,
 ): void {
-  if (tls && path !== undefined) {
-    throw new TypeError(`${action} with tls: TLS is for TCP`);
+  if (key !== undefined && cert === undefined) {
+    throw new TypeError(`${action} with key alone: TLS needs cert`);
   }
-  if (!tls && caCerts !== undefined) {
-    throw new TypeError(`${action} with caCerts but without tls`);
+  if (cert !== undefined && key === undefined) {
+    throw new TypeError(`${action} with cert alone: TLS needs key`);
+  }
+}
+
+function checkNeeds(
+  options: Record<string, unknown>,
+  has: boolean,
+  needed: string,
+  action: string,
+): void {
+  if (has) return;
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined) continue;
+    throw new TypeError(`${action} with ${name} but without ${needed}`);
+  }
+}
+
+function checkProtocols(
+  protocols: readonly string[] | undefined,
+  action: string,
+): void {
+  const wrong = protocols?.find((name) => {
+    const { length } = new TextEncoder().encode(name);
+    return length < 1 || length > 255;
+  });
+  if (wrong !== undefined || protocols?.length === 0) {
+    throw new TypeError(
+      `${action} with alpnProtocols ${
+        JSON.stringify(protocols)
+      }: expected names of 1 to 255 bytes`,
+    );
   }
 }

@@ -5,7 +5,9 @@
  * ```ts
  * import { trustedContext } from "./trust.ts";
  *
- * const context = trustedContext([await Deno.readTextFile("ca.pem")]);
+ * const context = trustedContext({
+ *   caCerts: [await Deno.readTextFile("ca.pem")],
+ * });
  * ```
  *
  * @module
@@ -18,6 +20,7 @@ import {
   type PeerCertificate,
   type SecureContext,
 } from "node:tls";
+import type { ConnectOptions } from "../net/options.ts";
 
 const CERTIFICATE =
   /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
@@ -26,14 +29,15 @@ const CERTIFICATE =
 const MAX_NAMES_LENGTH = 200;
 
 /**
- * Trusts the authorities that Deno trusts, and those in `caCerts` (PEM).
+ * Trusts the authorities that Deno trusts, and those in `caCerts` (PEM). Presents
+ * `cert` with its `key`, if a server asks for a certificate.
  *
  * @throws {Error} that names the element of `caCerts` without a certificate.
  */
 export function trustedContext(
-  caCerts: readonly string[] = [],
+  { caCerts = [], cert, key }: Pick<ConnectOptions, "caCerts" | "cert" | "key">,
 ): SecureContext {
-  const secureContext = createSecureContext();
+  const secureContext = createSecureContext({ cert, key });
   for (const [index, pem] of caCerts.entries()) {
     const certificates = pem.match(CERTIFICATE) ?? [];
     if (certificates.length === 0) {

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { exchange, type ServeOptions } from "../../lib/echo.ts";
+import { proxy, type ProxyOptions } from "../../lib/proxy.ts";
 import { FakeClock, settle, untilTurn } from "../support/fake_clock.ts";
 import { echo, pattern, read, utf8, write } from "../support/peers.ts";
 import {
@@ -14,6 +15,7 @@ import {
 } from "../support/sessions.ts";
 
 type Setting = SessionOptions["faults"];
+type Faults = NonNullable<ProxyOptions["faults"]>;
 
 /** Sends `x` on a new connection, and resolves with what comes back. */
 async function trip(session: ReturnType<typeof start>): Promise<string> {
@@ -281,13 +283,11 @@ describe("a setting that is wrong is refused with the name of the option:", () =
         assert(error instanceof RangeError || error instanceof TypeError);
         assert(!/[\n]/.test(error.message), error.message);
       };
-      const opened: AsyncDisposable[] = [];
-      refuse(() => opened.push(start("proxy", { faults })));
-      for (const session of opened) await session[Symbol.asyncDispose]();
+      const upstream = { port: 9 };
+      refuse(() => proxy({ port: 0, upstream, faults: faults as Faults }));
       await using session = start("proxy");
-      type Faults = Parameters<typeof session.server.setFaults>[0];
       refuse(() => session.server.setFaults(faults as Faults));
-      refuse(() => session.server.injectFaults(faults as NonNullable<Faults>));
+      refuse(() => session.server.injectFaults(faults as Faults));
     });
   }
 });
