@@ -230,6 +230,7 @@ export async function connect(
   const action = `Cannot connect to ${formatEndpoint(options)}`;
   requireDeno(action);
   rejectPortInHostname("Cannot connect", options);
+  checkRange(PORT, { action, options: { port: options.port } });
   checkConnectLimits(options, action);
   const startTls = await clientTls(options, action);
   const deadline = performance.now() + wait;

@@ -24,13 +24,8 @@
  */
 
 import { connect, listen } from "./echo.ts";
-import { Backoff } from "./net/backoff.ts";
 import type { Conn } from "./net/conn.ts";
-import {
-  DEFAULT_HOSTNAME,
-  DEFAULT_PORT,
-  DEFAULT_TIMEOUT_MS,
-} from "./net/defaults.ts";
+import { DEFAULT_HOSTNAME, DEFAULT_PORT } from "./net/defaults.ts";
 import { formatEndpoint, rejectPortInHostname } from "./net/endpoint.ts";
 import type {
   DirectedFaults,
@@ -42,7 +37,6 @@ import type { ConnectOptions, ServeOptions } from "./net/options.ts";
 import { requestPermissions } from "./net/permissions.ts";
 import type { EchoServer } from "./net/server.ts";
 import { isShortage } from "./net/system_error.ts";
-import { sleep } from "./net/timeout.ts";
 import { checkConnectLimits, checkRange, PORT } from "./net/validate.ts";
 import { isOwnAddress, OWN_ADDRESS, rejectLoop } from "./server/loop.ts";
 import { checkLimits, Server } from "./server/server.ts";
@@ -156,24 +150,17 @@ function isItself(
   );
 }
 
-/** Milliseconds between attempts to connect while files are short. */
-const SHORTAGE_RETRY_MS = { first: 10, last: 1_000 };
-
 /** Connects to the upstream. A shortage of files is the proxy's own: it waits. */
 async function dial(
   upstream: Upstream,
-  { signal, onShortage }: DialContext,
+  { signal, waitForFiles }: DialContext,
 ): Promise<Conn> {
-  const { timeout = DEFAULT_TIMEOUT_MS } = upstream;
-  const deadline = performance.now() + timeout;
-  const backoff = new Backoff(SHORTAGE_RETRY_MS);
   for (;;) {
     try {
       return await connect({ ...upstream, signal });
     } catch (error) {
-      if (!isShortage(error) || performance.now() >= deadline) throw error;
-      onShortage(error as Error);
-      await sleep(backoff.next(), signal);
+      if (!isShortage(error)) throw error;
+      await waitForFiles(error as Error);
     }
   }
 }

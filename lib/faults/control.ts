@@ -55,6 +55,11 @@ const UPSTREAM = 1_000, NEXT_ENTRY = 2_000;
 
 /** The entries of a setting. Both directions of a `DirectedFaults` share a number. */
 function entriesOf(setting: FaultSetting): [FaultEntry, number: number][] {
+  if (typeof setting !== "object" || setting === null) {
+    throw new TypeError(
+      `Cannot inject faults ${Deno.inspect(setting)}: expected options`,
+    );
+  }
   if (Array.isArray(setting)) return setting.map((entry, at) => [entry, at]);
   if (!("downstream" in setting || "upstream" in setting)) {
     return [[setting as Faults, 0]];

@@ -19,9 +19,11 @@ export type Endpoint = Pick<ConnectOptions, "path" | "hostname" | "port">;
 
 /** `HOST:PORT`, an IPv6 address in brackets (RFC 3986, section 3.2.2). */
 export function joinHostPort(hostname: string, port: number): string {
-  return hostname.includes(":") && !hostname.startsWith("[")
-    ? `[${hostname}]:${port}`
-    : `${hostname}:${port}`;
+  // Callers without types may pass anything, which the message then shows.
+  const name = `${hostname}`;
+  return name.includes(":") && !name.startsWith("[")
+    ? `[${name}]:${port}`
+    : `${name}:${port}`;
 }
 
 /**
@@ -58,8 +60,8 @@ export function formatEndpoint(options: Endpoint): string {
 }
 
 /**
- * Rejects a host name that contains a port. Its lookup would fail with a
- * misleading error.
+ * Rejects a host name that is no text, or that contains a port: its lookup would fail
+ * with a misleading error.
  *
  * @throws {TypeError} that says how to give both.
  */
@@ -67,6 +69,9 @@ export function rejectPortInHostname(
   action: string,
   { hostname = DEFAULT_HOSTNAME, path }: Endpoint,
 ): void {
+  if (typeof hostname !== "string") {
+    throw new TypeError(`${action} with hostname ${hostname}: expected a text`);
+  }
   const parts = path === undefined ? splitHostPort(hostname) : undefined;
   if (!parts) return;
   throw new TypeError(

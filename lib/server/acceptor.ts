@@ -91,7 +91,8 @@ export class Acceptor {
   #queue: Conn[] = [];
   #acceptedInTick = 0;
   #refusing = false;
-  #paused = false;
+  // Who waits for files.
+  readonly #short: (() => void)[] = [];
   #stopped = false;
   #refed = true;
   #wake: (() => void) | undefined;
@@ -107,13 +108,24 @@ export class Acceptor {
   /** Returns the permit of a connection that was closed. */
   release(): void {
     this.#permits++;
+    this.#short.shift()?.();
     this.#wake?.();
   }
 
-  /** Accepts nothing until a connection is closed, or for a moment. */
-  pause(error: Error): void {
-    this.#paused = true;
+  /**
+   * Resolves when there may be files again: a connection was closed, or a moment has
+   * passed. Nothing is accepted meanwhile.
+   */
+  async waitForFiles(error: Error): Promise<void> {
     this.#report(error);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#short.push(resolve);
+    const timer = setTimeout(resolve, RETRY_MS.last);
+    await promise;
+    clearTimeout(timer);
+    const at = this.#short.indexOf(resolve);
+    if (at >= 0) this.#short.splice(at, 1);
+    this.#wake?.();
   }
 
   /** Closes the port, or takes it again. */
@@ -128,6 +140,7 @@ export class Acceptor {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#closeListener();
+    for (const wake of this.#short.splice(0)) wake();
     this.#wake?.();
     this.#dispatch();
   }
@@ -147,9 +160,9 @@ export class Acceptor {
   async #run(): Promise<void> {
     while (!this.#stopped) {
       try {
-        if (this.#refusing || this.#permits === 0) await this.#released();
-        else if (this.#paused) await this.#pauseForShortage();
-        else if (!this.#listener) this.#reopen();
+        if (this.#refusing || this.#permits === 0 || this.#short.length > 0) {
+          await this.#released();
+        } else if (!this.#listener) this.#reopen();
         else this.#onAccepted(await this.#listener.accept());
       } catch (error) {
         await this.#onError(error as Error);
@@ -168,11 +181,6 @@ export class Acceptor {
   #closeListener(): void {
     this.#listener?.close();
     this.#listener = undefined;
-  }
-
-  async #pauseForShortage(): Promise<void> {
-    await this.#released(this.#backoff.next());
-    this.#paused = false;
   }
 
   #onAccepted(conn: Conn): void {

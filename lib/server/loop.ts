@@ -12,7 +12,7 @@
  * @module
  */
 
-import { closeConn } from "../net/conn.ts";
+import { closeConn, type Conn } from "../net/conn.ts";
 import { formatAddress } from "../net/endpoint.ts";
 import { EchoError } from "../net/errors.ts";
 import type { Dial } from "./session.ts";
@@ -62,20 +62,22 @@ export function isOwnAddress(own: Address, target: Address): boolean {
 /** A dial that fails for a client that is a connection of the same dial. */
 export function rejectLoop(dial: Dial): Dial {
   const own = new Set<string>();
-  const check = (client: Deno.Addr) => {
-    if (client.transport !== "tcp" || !own.has(key(client))) return;
+  const check = (client: Conn) => {
+    const addresses = pair(client.remoteAddr, client.localAddr);
+    if (!addresses || !own.has(addresses)) return;
     throw new EchoError(`Cannot forward: ${OWN_ADDRESS}`);
   };
   return async (client, context) => {
-    check(client.remoteAddr);
+    check(client);
     const conn = await dial(client, context);
-    const address = key(conn.localAddr);
-    own.add(address);
-    const forget = () => own.delete(address);
+    const addresses = pair(conn.localAddr, conn.remoteAddr);
+    if (!addresses) return conn;
+    own.add(addresses);
+    const forget = () => own.delete(addresses);
     context.signal.addEventListener("abort", forget, { once: true });
     try {
       // The client's own dial may have succeeded meanwhile.
-      check(client.remoteAddr);
+      check(client);
     } catch (error) {
       closeConn(conn);
       throw error;
@@ -84,6 +86,11 @@ export function rejectLoop(dial: Dial): Dial {
   };
 }
 
-function key(addr: Deno.Addr): string {
-  return formatAddress(addr).replace(/^\[::ffff:(.*)\]/, "$1");
+/** Both ends of a TCP connection, which tell it from all others. */
+function pair(from: Deno.Addr, to: Deno.Addr): string | undefined {
+  // An end of a Unix socket may have no name.
+  if (from.transport !== "tcp") return undefined;
+  return [from, to]
+    .map((addr) => formatAddress(addr).replace(/^\[::ffff:(.*)\]/, "$1"))
+    .join();
 }

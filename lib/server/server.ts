@@ -205,7 +205,7 @@ export class Server<Addr extends Deno.Addr> implements EchoServer<Addr> {
       id: ++this.#accepted,
       faults: this.#faults,
       dial,
-      onShortage: (error) => this.#acceptor.pause(error),
+      waitForFiles: (error) => this.#acceptor.waitForFiles(error),
       onClosed: this.#onClosed,
     });
     this.#sessions.add(session);

@@ -37,12 +37,12 @@ import { addFaults, type Traffic } from "./traffic.ts";
 export interface DialContext {
   /** Aborted when the session is closed. */
   signal: AbortSignal;
-  /** Lets the server accept less, because files or memory run out. */
-  onShortage(error: Error): void;
+  /** Resolves when there may be files again. The server accepts none meanwhile. */
+  waitForFiles(error: Error): Promise<void>;
 }
 
 /** Connects to the upstream for a client. */
-export type Dial = (client: Connection, context: DialContext) => Promise<Conn>;
+export type Dial = (client: Conn, context: DialContext) => Promise<Conn>;
 
 /** What a session needs. */
 export interface SessionOptions {
@@ -53,7 +53,7 @@ export interface SessionOptions {
   /** Connects to the upstream. Without it, the session is an echo. */
   dial?: Dial | undefined;
   /** See `DialContext`. Only a dial needs it. */
-  onShortage?: DialContext["onShortage"];
+  waitForFiles?: DialContext["waitForFiles"];
   /** Called once, after the connection is closed. */
   onClosed: (session: Session, summary: ClosedConnection) => void;
 }
@@ -258,10 +258,11 @@ export class Session implements Connection {
   }
 
   async #dial(dial: Dial): Promise<void> {
-    const { onShortage = () => {} } = this.#options;
+    const { waitForFiles = () => Promise.resolve() } = this.#options;
+    const { signal } = this.#dialing;
     let conn: Conn;
     try {
-      conn = await dial(this, { signal: this.#dialing.signal, onShortage });
+      conn = await dial(this.#streams.client.conn, { signal, waitForFiles });
     } catch (error) {
       return this.#finish("unreachable", error);
     }

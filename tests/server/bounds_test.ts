@@ -86,7 +86,8 @@ describe("a connection that leaves the read scheduler", () => {
       visited = 0;
       // The newest first, which is the longest way through a queue.
       while (reads.length > 0 && visited < 100 * count) {
-        scheduler.leave(reads.pop());
+        reads.pop();
+        scheduler.leave();
       }
     } finally {
       for (const [name, original] of originals) {
