@@ -140,6 +140,25 @@ for (const kind of KINDS) {
         assertEquals(reasons(session), ["aborted"]);
       }));
 
+    it("destroys nothing of a client that sends before it reads, and stays", () =>
+      clocked(kind, { grace: 60_000 }, async (session, clock) => {
+        using conn = await session.connect();
+        await write(conn, utf8("before"));
+        const { server } = session;
+        await soon(untilTurn(() => server.stats().bytesWritten === 6));
+        const ending = server.shutdown();
+        await clock.advance(300);
+        await settle(200);
+        for (let i = 0; i < 3; i++) await write(conn, utf8("after"));
+        await settle(200);
+        const { bytes, end } = await soon(see(conn));
+        assertEquals([bytes, end], [utf8("before"), "eof"]);
+        await clock.advance(60_000);
+        await soon(ending);
+        assertEquals(reasons(session), ["shutdown"]);
+        assertEquals(session.closed[0]!.bytesRead, 6);
+      }));
+
     it("accepts no connection, and takes no time if none is open", () =>
       clocked(kind, { grace: 60_000 }, async ({ server, port }) => {
         await soon(server.shutdown());
