@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { serve } from "../../lib/echo.ts";
-import { ReadScheduler } from "../../lib/net/read_scheduler.ts";
+import { ReadScheduler, readScheduler } from "../../lib/net/read_scheduler.ts";
 import { discard, echo, read, utf8, write } from "../support/peers.ts";
 import { FakeClock, untilTurn } from "../support/fake_clock.ts";
 import { FakeConn, listening } from "../support/fakes.ts";
@@ -98,6 +98,32 @@ describe("a connection that leaves the read scheduler", () => {
     assert(visited < 10 * count, `${visited} elements were visited`);
   });
 });
+
+it("a connection that has ended is no member of the read scheduler", () =>
+  within(60_000, async () => {
+    for (const kind of KINDS) {
+      await using session = start(kind);
+      const { server } = session;
+      // With members that never left, each further read would be queued.
+      for (let i = 0; i < 120; i++) {
+        const conn = await session.connect();
+        await write(conn, new Uint8Array(i % 2 ? 1 : 100_000));
+        if (i % 3 === 0) await conn.closeWrite();
+        if (i % 3 === 1) await read(conn, 1);
+        // Unread data makes the close a reset.
+        conn.close();
+      }
+      server.setFaults({ down: true });
+      await eventually("all closed", () => server.stats().open === 0);
+    }
+    let started = 0;
+    for (let i = 0; i < 100; i++) {
+      readScheduler.join();
+      readScheduler.schedule(() => started++);
+    }
+    for (let i = 0; i < 100; i++) readScheduler.leave();
+    assertEquals(started, 100);
+  }));
 
 describe("the acceptor backs off for a shortage, and for nothing else:", () => {
   const rows: [name: string, error: () => Error, waits: boolean][] = [
