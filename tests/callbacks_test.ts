@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { type Connection, exchange, serve } from "../lib/echo.ts";
-import { Server } from "../lib/server/server.ts";
 import { load } from "../lib/load.ts";
 import { ping } from "../lib/ping.ts";
+import { listening } from "./support/fakes.ts";
 import { portOf, until, utf8 } from "./support/peers.ts";
 
 const to = (server: { addr: Deno.Addr }) => ({ port: portOf(server) });
@@ -55,28 +55,15 @@ describe("an error that a callback throws is reported, and the call continues:",
   });
 
   it("onAcceptError of serve", async () => {
-    const wait = Promise.withResolvers<Deno.Conn>();
-    let attempts = 0;
-    const listener = {
-      addr: { transport: "tcp" as const, hostname: "127.0.0.1", port: 1 },
-      accept() {
-        if (attempts++ === 0) {
-          return Promise.reject(
-            Object.assign(new Error("Too many open files"), { code: "EMFILE" }),
-          );
-        }
-        return wait.promise;
-      },
-      close: () => wait.reject(new Deno.errors.BadResource("closed")),
-      ref() {},
-      unref() {},
-    };
+    using listener = listening([
+      Object.assign(new Error("Too many open files"), { code: "EMFILE" }),
+    ]);
     const reported = await reportedBy(async () => {
-      const server = new Server({
-        open: () => listener,
+      const server = serve({
+        port: 1,
         onAcceptError: throwing("onAcceptError"),
       });
-      await until(() => attempts === 2);
+      await until(() => listener.attempts === 2);
       await server.shutdown();
     });
     assertEquals(reported, ["onAcceptError"]);

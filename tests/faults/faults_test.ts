@@ -1,10 +1,4 @@
-import {
-  assert,
-  assertEquals,
-  assertLess,
-  assertRejects,
-  assertThrows,
-} from "@std/assert";
+import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import {
   type ClosedConnection,
@@ -13,11 +7,11 @@ import {
   serve,
 } from "../../lib/echo.ts";
 import { load } from "../../lib/load.ts";
-import { inject } from "../support/inject.ts";
 import { sleep } from "../../lib/net/timeout.ts";
 import { ping } from "../../lib/ping.ts";
 import { pipe } from "../../lib/pipe.ts";
 import { pattern, portOf, read, until, utf8, write } from "../support/peers.ts";
+import { bytesDue, KINDS, start, within } from "../support/sessions.ts";
 
 const SIZE = 1000;
 
@@ -136,14 +130,6 @@ describe("a fault", () => {
     assertEquals(server.stats().faults, { latency: 4 });
   });
 
-  it("sends no faster than its bandwidth", async () => {
-    await using server = serve({ port: 0, faults: { bandwidth: 100_000 } });
-    const before = performance.now();
-    await exchange(pattern(20_000), { port: portOf(server) });
-    // 200 ms, less the rounding of timers.
-    assert(performance.now() - before >= 190);
-  });
-
   it("keeps the order when the latency varies", async () => {
     await using server = serve({
       port: 0,
@@ -155,40 +141,6 @@ describe("a fault", () => {
       await until(() => server.stats().bytesRead > byte);
     }
     assertEquals(await read(conn, 50), pattern(50));
-  });
-
-  it("sends a chunk that is written at the moment when the queue is empty", async () => {
-    const sent: string[] = [];
-    const incoming = Promise.withResolvers<number>();
-    const outgoing = Promise.withResolvers<number>();
-    const conn = inject({
-      read: () => incoming.promise,
-      write(bytes: Uint8Array) {
-        sent.push(new TextDecoder().decode(bytes));
-        return sent.length === 1 ? outgoing.promise : Promise.resolve(1);
-      },
-      [Symbol.dispose]() {},
-    } as unknown as Deno.Conn, { latency: 1 });
-    const echoing = conn.read(new Uint8Array(1)).then(() =>
-      conn.write(utf8("b"))
-    );
-    await conn.write(utf8("a"));
-    await until(() => sent.length === 1);
-    // The runtime settles both in one tick of the event loop, the read first.
-    incoming.resolve(1);
-    outgoing.resolve(1);
-    await echoing;
-    await until(() => sent.length === 2);
-    conn.close();
-    assertEquals(sent, ["a", "b"]);
-  });
-
-  it("sends delayed chunks before it half-closes the connection", async () => {
-    await using server = serve({ port: 0, faults: { latency: 50 } });
-    using conn = await Deno.connect({ port: portOf(server) });
-    await write(conn, utf8("later"));
-    await conn.closeWrite();
-    assertEquals(await read(conn), utf8("later"));
   });
 
   it("limits the data to the byte", async () => {
@@ -222,81 +174,24 @@ describe("a fault", () => {
     assertEquals(await read(conn), utf8("befo"));
   });
 
-  it("that closes a connection on accept is the reason that is reported", async () => {
-    const closed: ClosedConnection[] = [];
-    await using server = serve({
-      port: 0,
-      faults: { closeOnAccept: true },
-      onClose: (c) => closed.push(c),
-    });
-    using conn = await Deno.connect({ port: portOf(server) });
-    assertEquals(await conn.read(new Uint8Array(1)), null);
-    await until(() => closed.length === 1);
-    const { reason, faults, error } = closed[0]!;
-    assertEquals({ reason, faults, error }, {
-      reason: "fault",
-      faults: { closeOnAccept: 1 },
-      error: undefined,
-    });
-  });
-
-  it("resets the connection, which a client notices when it writes", async () => {
-    const closed: ClosedConnection[] = [];
-    await using server = serve({
-      port: 0,
-      faults: { reset: 10 },
-      onClose: (c) => closed.push(c),
-    });
-    using conn = await Deno.connect({ port: portOf(server) });
-    await write(conn, pattern(100));
-    assertEquals(await read(conn, 10), pattern(10));
-    await until(() => closed.length === 1);
-    const { bytesWritten, faults, reason } = closed[0]!;
-    assertEquals({ bytesWritten, faults, reason }, {
-      bytesWritten: 10,
-      faults: { reset: 1 },
-      reason: "reset",
-    });
-    await assertRejects(async () => {
-      for (;;) await write(conn, pattern(100_000));
-    });
-  });
-
-  it("keeps a stalled connection open until the server closes", async () => {
-    const closed: ClosedConnection[] = [];
-    const server = serve({
-      port: 0,
-      grace: 50,
-      faults: { stall: 3 },
-      onClose: (c) => closed.push(c),
-    });
-    using conn = await Deno.connect({ port: portOf(server) });
-    await write(conn, utf8("hello"));
-    assertEquals(await read(conn, 3), utf8("hel"));
-    const next = conn.read(new Uint8Array(9)).catch(() => null);
-    assertEquals(server.stats().open, 1);
-    assertEquals(server.stats().faults, { stall: 1 });
-    await server.shutdown();
-    assertEquals(await next, null);
-    assertEquals(closed[0]!.reason, "aborted");
-  });
-
-  it("queues at most 3 MiB of a fast stream", async () => {
-    const server = serve({ port: 0, grace: 0, faults: { latency: 60_000 } });
-    using conn = await Deno.connect({ port: portOf(server) });
-    const flooding = write(conn, pattern(64 << 20)).catch(() => {});
-    let before = -1;
-    // It has stopped reading when the counter does not change any more.
-    await until(() => {
-      const { bytesRead } = server.stats();
-      const still = bytesRead > 0 && bytesRead === before;
-      before = bytesRead;
-      return still;
-    });
-    assertLess(before, 3 << 20);
-    await server.shutdown();
-    await flooding;
-  });
+  for (const kind of KINDS) {
+    it(`holds at most 3 MiB of a fast stream, and the rest is not read: ${kind}`, () =>
+      within(60_000, async () => {
+        await using session = start(kind, { faults: { latency: 60_000 } });
+        const { server } = session;
+        using conn = await session.connect();
+        const flooding = write(conn, pattern(64 << 20)).catch(() => {});
+        await until(() => bytesDue(session) > 1 << 20);
+        // As many turns as the whole flood needs without a bound.
+        await using other = serve({ port: 0, grace: 0 });
+        for (let i = 0; i < 300; i++) {
+          await exchange("x", { port: portOf(other) });
+        }
+        assertLess(bytesDue(session), 3 << 20);
+        await server.shutdown();
+        await flooding;
+      }));
+  }
 
   it("takes effect on the share of connections that toxicity sets", async () => {
     await using server = serve({

@@ -2,9 +2,10 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { exchange, type ServeOptions } from "../../lib/echo.ts";
 import { proxy, type ProxyOptions } from "../../lib/proxy.ts";
-import { FakeClock, settle, untilTurn } from "../support/fake_clock.ts";
+import { settle, untilTurn } from "../support/fake_clock.ts";
 import { echo, pattern, read, utf8, write } from "../support/peers.ts";
 import {
+  clocked,
   eventually,
   KINDS,
   see,
@@ -152,9 +153,7 @@ describe("times of faults that change count from the change, if it is later", ()
   for (const kind of KINDS) {
     for (const [faults, end] of rows) {
       it(`${kind}, ${Deno.inspect(faults)}`, () =>
-        within(10_000, async () => {
-          using clock = new FakeClock();
-          await using session = start(kind, { faults: {} });
+        clocked(kind, { faults: {} }, async (session, clock) => {
           using conn = await session.connect();
           const trip = async () => {
             await write(conn, utf8("x"));
@@ -167,9 +166,8 @@ describe("times of faults that change count from the change, if it is later", ()
           await clock.advance(999);
           assertEquals(await trip(), utf8("x"));
           await clock.advance(1);
-          const passed = settle(1_000);
           if (end === "nothing") await write(conn, utf8("x"));
-          const enough = end === "nothing" ? passed : undefined;
+          const enough = end === "nothing" ? settle(1_000) : undefined;
           const seen = await soon(see(conn, enough));
           assertEquals([seen.end, seen.bytes.length], [end, 0]);
         }));
@@ -233,34 +231,33 @@ async function refused(port: number): Promise<unknown> {
 
 describe("connectDelay", () => {
   for (const kind of KINDS) {
-    it(`holds every byte until it is over, and is lifted: ${kind}`, () =>
-      within(30_000, async () => {
-        using clock = new FakeClock();
-        let reached = 0;
-        await using session = start(
-          kind,
-          { faults: { connectDelay: 60_000 } },
-          async (conn) => {
-            const first = await read(conn, 1);
-            reached++;
-            await write(conn, first);
-            await echo(conn);
-          },
-        );
-        using one = await session.connect();
-        await write(one, utf8("1"));
-        await soon(untilTurn(() => session.server.stats().open === 1));
-        await clock.advance(59_000);
-        await settle(200);
-        assertEquals(session.server.stats().bytesWritten, 0);
-        assertEquals(reached, 0);
-        await clock.advance(1_500);
-        assertEquals(await soon(read(one, 1)), utf8("1"));
-        using other = await session.connect();
-        await write(other, utf8("2"));
-        session.server.setFaults(undefined);
-        assertEquals(await soon(read(other, 1)), utf8("2"));
-      }));
+    it(`holds every byte until it is over, and is lifted: ${kind}`, () => {
+      let reached = 0;
+      return clocked(
+        kind,
+        { faults: { connectDelay: 60_000 } },
+        async ({ server, connect }, clock) => {
+          using one = await connect();
+          await write(one, utf8("1"));
+          await soon(untilTurn(() => server.stats().open === 1));
+          await clock.advance(59_000);
+          await settle(200);
+          assertEquals([server.stats().bytesWritten, reached], [0, 0]);
+          await clock.advance(1_500);
+          assertEquals(await soon(read(one, 1)), utf8("1"));
+          using other = await connect();
+          await write(other, utf8("2"));
+          server.setFaults(undefined);
+          assertEquals(await soon(read(other, 1)), utf8("2"));
+        },
+        async (conn) => {
+          const first = await read(conn, 1);
+          reached++;
+          await write(conn, first);
+          await echo(conn);
+        },
+      );
+    });
   }
 });
 

@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { serve } from "../../lib/echo.ts";
-import { ReadScheduler } from "../../lib/net/read_scheduler.ts";
+import { ReadScheduler, readScheduler } from "../../lib/net/read_scheduler.ts";
 import { discard, echo, read, utf8, write } from "../support/peers.ts";
 import { FakeClock, untilTurn } from "../support/fake_clock.ts";
-import { FakeConn } from "../support/fakes.ts";
+import { FakeConn, listening } from "../support/fakes.ts";
 import { eventually, KINDS, soon, start, within } from "../support/sessions.ts";
 
 const MIB = 1 << 20;
@@ -100,33 +100,31 @@ describe("a connection that leaves the read scheduler", () => {
   });
 });
 
-/** Patches `Deno.listen`, which `lib/echo.ts` calls, to accept as listed. */
-function listenerOf(steps: (Error | Deno.Conn)[]) {
-  const listen = Deno.listen;
-  const end = Promise.withResolvers<never>();
-  end.promise.catch(() => {});
-  let attempts = 0;
-  const listener = {
-    addr: { transport: "tcp", hostname: "127.0.0.1", port: 1 },
-    accept() {
-      attempts++;
-      const step = steps.shift();
-      if (step === undefined) return end.promise;
-      return step instanceof Error
-        ? Promise.reject(step)
-        : Promise.resolve(step);
-    },
-    close: () => end.reject(new Deno.errors.BadResource()),
-    ref() {},
-    unref() {},
-    [Symbol.dispose]() {},
-  };
-  Reflect.set(Deno, "listen", () => listener);
-  return {
-    attempts: () => attempts,
-    [Symbol.dispose]: () => void Reflect.set(Deno, "listen", listen),
-  };
-}
+it("a connection that has ended is no member of the read scheduler", () =>
+  within(60_000, async () => {
+    for (const kind of KINDS) {
+      await using session = start(kind);
+      const { server } = session;
+      // With members that never left, each further read would be queued.
+      for (let i = 0; i < 120; i++) {
+        const conn = await session.connect();
+        await write(conn, new Uint8Array(i % 2 ? 1 : 100_000));
+        if (i % 3 === 0) await conn.closeWrite();
+        if (i % 3 === 1) await read(conn, 1);
+        // Unread data makes the close a reset.
+        conn.close();
+      }
+      server.setFaults({ down: true });
+      await eventually("all closed", () => server.stats().open === 0);
+    }
+    let started = 0;
+    for (let i = 0; i < 100; i++) {
+      readScheduler.join();
+      readScheduler.schedule(() => started++);
+    }
+    for (let i = 0; i < 100; i++) readScheduler.leave();
+    assertEquals(started, 100);
+  }));
 
 describe("the acceptor backs off for a shortage, and for nothing else:", () => {
   const rows: [name: string, error: () => Error, waits: boolean][] = [
@@ -158,13 +156,13 @@ describe("the acceptor backs off for a shortage, and for nothing else:", () => {
       using clock = new FakeClock();
       const client = new FakeConn();
       const errors = Array.from({ length: 10 }, error);
-      using listener = listenerOf([...errors, client]);
+      using listener = listening([...errors, client]);
       const server = serve({ port: 1, grace: 0 });
       const served = () => server.stats().accepted === 1;
       if (waits) {
         await clock.advance(0);
         assertEquals(served(), false);
-        assert(listener.attempts() < 5, `${listener.attempts()} attempts`);
+        assert(listener.attempts < 5, `${listener.attempts} attempts`);
         await clock.advance(60_000);
         assertEquals(served(), true);
       } else {

@@ -177,3 +177,36 @@ export class FakeListener {
   ref(): void {}
   unref(): void {}
 }
+
+/**
+ * Makes `Deno.listen` return a listener that accepts or fails as listed, and then
+ * waits, until this is disposed.
+ */
+export function listening(
+  steps: (Error | Deno.Conn)[],
+): { readonly attempts: number } & Disposable {
+  const listen = Deno.listen;
+  const end = Promise.withResolvers<never>();
+  // It may be closed while no `accept()` is pending.
+  end.promise.catch(() => {});
+  const replaced = {
+    attempts: 0,
+    [Symbol.dispose]: () => void Reflect.set(Deno, "listen", listen),
+  };
+  const listener = {
+    addr: ADDR,
+    accept() {
+      replaced.attempts++;
+      const step = steps.shift();
+      if (step === undefined) return end.promise;
+      return step instanceof Error
+        ? Promise.reject(step)
+        : Promise.resolve(step);
+    },
+    close: () => end.reject(new Deno.errors.BadResource("closed")),
+    ref() {},
+    unref() {},
+  };
+  Reflect.set(Deno, "listen", () => listener);
+  return replaced;
+}

@@ -13,7 +13,7 @@ import {
   type ProxyOptions,
   type ProxyServer,
 } from "../../lib/proxy.ts";
-import { settle } from "./fake_clock.ts";
+import { FakeClock, settle } from "./fake_clock.ts";
 import { echo, peer } from "./peers.ts";
 import { withTimeLimit } from "./time_limit.ts";
 
@@ -69,6 +69,33 @@ export function start(
       await behind?.[Symbol.asyncDispose]();
     },
   };
+}
+
+/**
+ * Runs a test of a session in which only the test moves the time, and ends the
+ * session.
+ */
+export async function clocked(
+  kind: Kind,
+  options: SessionOptions,
+  body: (session: Session, clock: FakeClock) => Promise<void>,
+  upstream?: (conn: Deno.TcpConn) => Promise<void>,
+): Promise<void> {
+  using clock = new FakeClock();
+  const session = start(kind, options, upstream);
+  try {
+    await body(session, clock);
+  } finally {
+    const ending = session[Symbol.asyncDispose]();
+    await clock.advance(10);
+    await soon(Promise.resolve(ending));
+  }
+}
+
+/** The bytes that a server has read of what it sends to its clients. */
+export function bytesDue({ server }: Session): number {
+  const { bytesRead, upstream } = server.stats();
+  return upstream?.bytesRead ?? bytesRead;
 }
 
 /** What a peer has received, and how it has ended. */
