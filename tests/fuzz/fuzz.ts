@@ -1,0 +1,328 @@
+/**
+ * Runs random scripts against echo servers and proxies, which run in a process of
+ * their own, and checks what must hold in each: every byte is right, each
+ * connection ends once, nothing is left open, and the process neither spins nor
+ * prints an error.
+ *
+ * ```sh
+ * deno task fuzz --seconds 60
+ * deno task fuzz --seed 7 --script 12 # what a failure asks for
+ * ```
+ *
+ * @module
+ */
+
+import { parseArgs } from "@std/cli/parse-args";
+import { difference, type Outcome, wrongOutcome } from "./outcome.ts";
+import { runClient, startUpstream } from "./peers.ts";
+import { sleep, TestedProcess, within } from "./process.ts";
+import { generate, prospects, type Script, withLatency } from "./script.ts";
+
+/** Scripts that run at the same time. */
+const CONCURRENT = 16;
+/** Scripts after which all that a process should have released is counted. */
+const BATCH = 96;
+/** Milliseconds by which `withLatency` is later. */
+const LATENCY_MS = 60;
+/** Milliseconds after the grace period in which a server has finished. */
+const FINISH_MS = 2_000;
+/** Milliseconds in which a process without connections becomes quiet. */
+const QUIET_MS = 3_000;
+/** The share of a core below which it is quiet. Garbage collection may need some. */
+const QUIET_CPU = 0.2;
+/** Times that an exchange is repeated until its outcome counts as impossible. */
+const REPEATS = 5;
+
+/** Milliseconds without an answer after which a process hangs or spins. */
+const HANG_MS = 5_000;
+/** The module of the tested process. */
+const SERVER = new URL("./server.ts", import.meta.url);
+const FLAGS =
+  "--seed N, --seconds N, --connections N, --script N or N-M, --keep-going";
+
+/** What to run. */
+export interface FuzzOptions {
+  seed: number;
+  /** The numbers of the first and the last script. */
+  first?: number;
+  last?: number;
+  /** Limits of the run. */
+  seconds?: number;
+  connections?: number;
+  /** Goes on with other scripts after a failure. */
+  keepGoing?: boolean;
+  /** The module of the tested process. */
+  module?: URL;
+  /** Milliseconds of silence after which it is killed. */
+  hangMs?: number;
+  /** Called with each failure as it is found. */
+  onFailure?: (failure: string) => void;
+}
+
+/** What a run has found. */
+export interface FuzzResult {
+  scripts: number;
+  connections: number;
+  failures: string[];
+}
+
+/** One thing that does not hold, in one of the scripts from `first` to `last`. */
+interface Finding {
+  what: string;
+  first: number;
+  last: number;
+}
+
+/** Runs scripts until a limit is reached. */
+export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
+  const { seed, first = 0, last = Infinity, keepGoing = false } = options;
+  const { seconds = Infinity, connections = Infinity } = options;
+  const end = performance.now() + seconds * 1_000;
+  const result: FuzzResult = { scripts: 0, connections: 0, failures: [] };
+  const isOver = () =>
+    performance.now() >= end || result.connections >= connections;
+  for (let next = first; next <= last && !isOver(); next += BATCH) {
+    const range = { first: next, last: Math.min(next + BATCH - 1, last) };
+    const findings = await runBatch(options, { ...range, isOver, result });
+    for (const finding of findings) {
+      const failure = describe(seed, await narrow(options, finding, range));
+      result.failures.push(failure);
+      options.onFailure?.(failure);
+    }
+    if (findings.length > 0 && !keepGoing) break;
+  }
+  return result;
+}
+
+/**
+ * The same finding for the fewest scripts that fail again: by halves, and for
+ * `all` scripts if those that are suspected do not.
+ */
+async function narrow(
+  options: FuzzOptions,
+  finding: Finding,
+  all: { first: number; last: number },
+): Promise<Finding> {
+  const failsAgain = async (first: number, last: number) =>
+    (await runBatch(options, { first, last })).length > 0;
+  let { first, last } = finding;
+  if (first === last) {
+    return await failsAgain(first, last) ? finding : { ...finding, ...all };
+  }
+  while (first < last) {
+    const middle = (first + last) >> 1;
+    if (await failsAgain(first, middle)) last = middle;
+    else if (await failsAgain(middle + 1, last)) first = middle + 1;
+    else break;
+  }
+  return { ...finding, first, last };
+}
+
+function describe(seed: number, { what, first, last }: Finding): string {
+  const scripts = first === last ? `${first}` : `${first}-${last}`;
+  const script = first === last
+    ? `\n  ${JSON.stringify(generate(seed, first))}`
+    : "";
+  return `${what}${script}\n  deno task fuzz --seed ${seed} --script ${scripts}`;
+}
+
+/** Runs the scripts from `first` to `last` in one process. */
+async function runBatch(
+  { seed, hangMs = HANG_MS, module = SERVER }: FuzzOptions,
+  { first, last, isOver = () => false, result }: {
+    first: number;
+    last: number;
+    isOver?: () => boolean;
+    result?: FuzzResult;
+  },
+): Promise<Finding[]> {
+  await using process = new TestedProcess(module, hangMs);
+  const findings: Finding[] = [];
+  const running = new Set<number>();
+  let next = first;
+  const work = async () => {
+    while (next <= last && !isOver() && !process.failure) {
+      const number = next++;
+      const script = generate(seed, number);
+      running.add(number);
+      if (result) result.scripts++;
+      if (result) result.connections += script.clients.length;
+      try {
+        for (const what of await checkScript(process, script)) {
+          findings.push({ what, first: number, last: number });
+        }
+      } catch (error) {
+        if (process.failure) return;
+        findings.push({ what: String(error), first: number, last: number });
+      }
+      running.delete(number);
+    }
+  };
+  const files = await warmUp(process);
+  await Promise.all(Array.from({ length: CONCURRENT }, work));
+  const suspects = running.size === 0
+    ? { first, last: next - 1 }
+    : { first: Math.min(...running), last: Math.max(...running) };
+  for (const what of await checkProcess(process, files)) {
+    findings.push({ what, ...suspects });
+  }
+  return findings;
+}
+
+/** Loads all that a server loads once, and returns how many files are open then. */
+async function warmUp(process: TestedProcess): Promise<number> {
+  const upstream = {
+    does: "echo",
+    reply: 0,
+    ends: "close",
+    tls: true,
+  } as const;
+  await play(process, {
+    tls: true,
+    upstream,
+    start: { faults: { downstream: { latency: 1 } }, effects: ["delays"] },
+    changes: [],
+    clients: [[{ do: "write", bytes: 1 }, { do: "close" }]],
+    stop: { how: "shutdown", grace: 0 },
+  });
+  return await process.files();
+}
+
+/** What is wrong with the process, once all servers have finished. */
+async function checkProcess(
+  process: TestedProcess,
+  files: number,
+): Promise<string[]> {
+  if (process.failure) return [process.failure];
+  const found: string[] = [];
+  const late = await process.call<number>("late");
+  if (late > 0) found.push(`${late} servers have served after their end`);
+  if (!await within(QUIET_MS, async () => await process.files() <= files)) {
+    found.push(`${await process.files() - files} files more than before`);
+  }
+  let cpu = 1;
+  for (const end = performance.now() + QUIET_MS; cpu > QUIET_CPU;) {
+    cpu = await process.cpu();
+    if (performance.now() < end) continue;
+    found.push(`${Math.round(100 * cpu)} % CPU without a connection`);
+    break;
+  }
+  if (process.stderr !== "") found.push(`stderr: ${process.stderr}`);
+  return process.failure ? [process.failure] : found;
+}
+
+/** What happened in a script. */
+interface Played {
+  outcomes: Outcome[];
+  problems: string[];
+}
+
+let ids = 0;
+
+/** Runs a script, and checks how its server and its upstream end. */
+async function play(process: TestedProcess, script: Script): Promise<Played> {
+  const { tls, changes, clients, stop } = script;
+  const problems: string[] = [];
+  await using upstream = script.upstream &&
+    await startUpstream(script.upstream);
+  const id = ids++;
+  const tell = (name: string, of: object = {}) =>
+    process.call<{ port: number }>(name, { id, ...of });
+  const { port } = await tell("start", {
+    script,
+    upstreamPort: upstream?.port,
+  });
+  const later = changes.map(({ at, ...change }) =>
+    sleep(at).then(() => tell("change", change))
+  );
+  if (stop.at !== undefined) {
+    later.push(sleep(stop.at).then(() => tell("stop", stop)));
+  }
+  const talking = clients.map((steps, salt) =>
+    runClient(steps, { port, tls, salt })
+  );
+  const outcomes = await Promise.all(talking);
+  await Promise.all(later);
+  const isGone = () => !upstream || upstream.open() === 0;
+  const { leave } = prospects(script);
+  if (!await within(leave, isGone)) {
+    const open = upstream?.open();
+    problems.push(
+      `${open} upstream connections ${leave} ms after the last client`,
+    );
+  }
+  await tell("stop", stop);
+  let ends: string[] | undefined;
+  const finishing = process.call<string[]>("finish", { id });
+  finishing.then((found) => ends = found, () => ends = []);
+  if (!await within(stop.grace + FINISH_MS, () => ends !== undefined)) {
+    problems.push(`not finished ${FINISH_MS} ms after the grace period`);
+  } else problems.push(...ends!);
+  if (!await within(1_000, isGone)) {
+    problems.push(`${upstream?.open()} upstream connections after the end`);
+  }
+  return { outcomes, problems };
+}
+
+/** What is wrong with a script. */
+async function checkScript(
+  process: TestedProcess,
+  script: Script,
+): Promise<string[]> {
+  const { outcomes, problems } = await play(process, script);
+  outcomes.forEach((outcome, client) => {
+    const wrong = wrongOutcome(script, outcome);
+    if (wrong) problems.push(`client ${client} ${wrong}`);
+  });
+  if (problems.length > 0 || !prospects(script).repeatable) return problems;
+  const slower = await play(process, withLatency(script, LATENCY_MS));
+  // What depends on a race has more than one outcome without latency too.
+  let differs = difference(outcomes, slower.outcomes);
+  for (let i = 1; i < REPEATS && differs && !process.failure; i++) {
+    const again = await play(process, script);
+    differs = difference(again.outcomes, slower.outcomes);
+  }
+  return [...slower.problems, ...(differs ? [differs] : [])]
+    .map((what) => `with ${LATENCY_MS} ms of latency, ${what}`);
+}
+
+async function main(): Promise<void> {
+  const flags = parseArgs(Deno.args, {
+    string: ["seed", "script", "seconds", "connections"],
+    boolean: ["keep-going", "help"],
+    unknown: (flag) => refuse(`unknown argument ${flag}`),
+  });
+  const number = (name: "seed" | "seconds" | "connections") => {
+    const value = flags[name];
+    if (value === undefined) return undefined;
+    return /^\d+$/.test(value) ? Number(value) : refuse(`--${name} ${value}`);
+  };
+  const [, first, last = first] = flags.script?.match(/^(\d+)(?:-(\d+))?$/) ??
+    [];
+  if (flags.script !== undefined && !first) refuse(`--script ${flags.script}`);
+  const seed = number("seed") ?? Math.floor(Math.random() * 1_000_000);
+  const connections = number("connections");
+  const seconds = number("seconds") ?? (connections || first ? Infinity : 60);
+  console.log(`seed ${seed}`);
+  const result = await fuzz({
+    seed,
+    seconds,
+    ...(connections ? { connections } : {}),
+    ...(first ? { first: Number(first), last: Number(last) } : {}),
+    keepGoing: flags["keep-going"],
+    onFailure: (failure) => console.log(`FAILED: ${failure}`),
+  });
+  const { scripts, failures } = result;
+  console.log(
+    `${result.connections} connections in ${scripts} scripts, ` +
+      `${failures.length} failures`,
+  );
+  if (failures.length > 0) Deno.exit(1);
+}
+
+function refuse(what: string): never {
+  console.error(`${what}: the flags are ${FLAGS}`);
+  Deno.exit(2);
+}
+
+if (import.meta.main) await main();
