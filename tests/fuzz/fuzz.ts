@@ -13,26 +13,18 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
-import { difference, type Outcome, wrongOutcome } from "./outcome.ts";
-import { runClient, startUpstream } from "./peers.ts";
-import { sleep, TestedProcess, within } from "./process.ts";
-import { generate, prospects, type Script, withLatency } from "./script.ts";
+import { check, play } from "./play.ts";
+import { percent, TestedProcess, within } from "./process.ts";
+import { generate } from "./script.ts";
 
 /** Scripts that run at the same time. */
 const CONCURRENT = 16;
 /** Scripts after which all that a process should have released is counted. */
 const BATCH = 96;
-/** Milliseconds by which `withLatency` is later. */
-const LATENCY_MS = 60;
-/** Milliseconds after the grace period in which a server has finished. */
-const FINISH_MS = 2_000;
-/** Milliseconds in which a process without connections becomes quiet. */
-const QUIET_MS = 3_000;
-/** The share of a core below which it is quiet. Garbage collection may need some. */
+/** Milliseconds in which a process without connections closes its files and rests. */
+const QUIET_MS = 2_000;
+/** The share of a core below which it is quiet: garbage collection needs some. */
 const QUIET_CPU = 0.2;
-/** Times that an exchange is repeated until its outcome counts as impossible. */
-const REPEATS = 5;
-
 /** Milliseconds without an answer after which a process hangs or spins. */
 const HANG_MS = 5_000;
 /** The module of the tested process. */
@@ -107,7 +99,8 @@ async function narrow(
     (await runBatch(options, { first, last })).length > 0;
   let { first, last } = finding;
   if (first === last) {
-    return await failsAgain(first, last) ? finding : { ...finding, ...all };
+    const isAlone = all.first === all.last || await failsAgain(first, last);
+    return isAlone ? finding : { ...finding, ...all };
   }
   while (first < last) {
     const middle = (first + last) >> 1;
@@ -147,13 +140,18 @@ async function runBatch(
       running.add(number);
       if (result) result.scripts++;
       if (result) result.connections += script.clients.length;
+      const found = (what: string) => ({
+        what: `script ${number}: ${what}`,
+        first: number,
+        last: number,
+      });
       try {
-        for (const what of await checkScript(process, script)) {
-          findings.push({ what, first: number, last: number });
+        for (const what of await check(process, script)) {
+          findings.push(found(what));
         }
       } catch (error) {
         if (process.failure) return;
-        findings.push({ what: String(error), first: number, last: number });
+        findings.push(found(String(error)));
       }
       running.delete(number);
     }
@@ -180,7 +178,10 @@ async function warmUp(process: TestedProcess): Promise<number> {
   await play(process, {
     tls: true,
     upstream,
-    start: { faults: { downstream: { latency: 1 } }, effects: ["delays"] },
+    start: {
+      entries: [{ faults: { latency: 1 }, direction: "both" }],
+      effects: ["delays"],
+    },
     changes: [],
     clients: [[{ do: "write", bytes: 1 }, { do: "close" }]],
     stop: { how: "shutdown", grace: 0 },
@@ -197,93 +198,17 @@ async function checkProcess(
   const found: string[] = [];
   const late = await process.call<number>("late");
   if (late > 0) found.push(`${late} servers have served after their end`);
-  if (!await within(QUIET_MS, async () => await process.files() <= files)) {
+  const areClosed = async () => await process.files() <= files;
+  if (!await within(QUIET_MS, areClosed, QUIET_MS / 20)) {
     found.push(`${await process.files() - files} files more than before`);
   }
   let cpu = 1;
-  for (const end = performance.now() + QUIET_MS; cpu > QUIET_CPU;) {
-    cpu = await process.cpu();
-    if (performance.now() < end) continue;
-    found.push(`${Math.round(100 * cpu)} % CPU without a connection`);
-    break;
+  const isQuiet = async () => (cpu = await process.cpu()) <= QUIET_CPU;
+  if (!await within(QUIET_MS, isQuiet, QUIET_MS / 20)) {
+    found.push(`${percent(cpu)} CPU without a connection`);
   }
   if (process.stderr !== "") found.push(`stderr: ${process.stderr}`);
   return process.failure ? [process.failure] : found;
-}
-
-/** What happened in a script. */
-interface Played {
-  outcomes: Outcome[];
-  problems: string[];
-}
-
-let ids = 0;
-
-/** Runs a script, and checks how its server and its upstream end. */
-async function play(process: TestedProcess, script: Script): Promise<Played> {
-  const { tls, changes, clients, stop } = script;
-  const problems: string[] = [];
-  await using upstream = script.upstream &&
-    await startUpstream(script.upstream);
-  const id = ids++;
-  const tell = (name: string, of: object = {}) =>
-    process.call<{ port: number }>(name, { id, ...of });
-  const { port } = await tell("start", {
-    script,
-    upstreamPort: upstream?.port,
-  });
-  const later = changes.map(({ at, ...change }) =>
-    sleep(at).then(() => tell("change", change))
-  );
-  if (stop.at !== undefined) {
-    later.push(sleep(stop.at).then(() => tell("stop", stop)));
-  }
-  const talking = clients.map((steps, salt) =>
-    runClient(steps, { port, tls, salt })
-  );
-  const outcomes = await Promise.all(talking);
-  await Promise.all(later);
-  const isGone = () => !upstream || upstream.open() === 0;
-  const { leave } = prospects(script);
-  if (!await within(leave, isGone)) {
-    const open = upstream?.open();
-    problems.push(
-      `${open} upstream connections ${leave} ms after the last client`,
-    );
-  }
-  await tell("stop", stop);
-  let ends: string[] | undefined;
-  const finishing = process.call<string[]>("finish", { id });
-  finishing.then((found) => ends = found, () => ends = []);
-  if (!await within(stop.grace + FINISH_MS, () => ends !== undefined)) {
-    problems.push(`not finished ${FINISH_MS} ms after the grace period`);
-  } else problems.push(...ends!);
-  if (!await within(1_000, isGone)) {
-    problems.push(`${upstream?.open()} upstream connections after the end`);
-  }
-  return { outcomes, problems };
-}
-
-/** What is wrong with a script. */
-async function checkScript(
-  process: TestedProcess,
-  script: Script,
-): Promise<string[]> {
-  const { outcomes, problems } = await play(process, script);
-  outcomes.forEach((outcome, client) => {
-    const wrong = wrongOutcome(script, outcome);
-    if (wrong) problems.push(`client ${client} ${wrong}`);
-  });
-  if (problems.length > 0 || !prospects(script).repeatable) return problems;
-  const slower = await play(process, withLatency(script, LATENCY_MS));
-  // What depends on a race has more than one outcome without latency too.
-  let differs = difference(outcomes, slower.outcomes);
-  for (let i = 1; i < REPEATS && differs && !process.failure; i++) {
-    const again = await play(process, script);
-    differs = difference(again.outcomes, slower.outcomes);
-  }
-  return [...slower.problems, ...(differs ? [differs] : [])]
-    .map((what) => `with ${LATENCY_MS} ms of latency, ${what}`);
 }
 
 async function main(): Promise<void> {

@@ -9,7 +9,6 @@ import net from "node:net";
 import tls from "node:tls";
 import { ca, cert, key } from "../support/certificates.ts";
 import { pattern, write } from "../support/peers.ts";
-import type { End, Outcome } from "./outcome.ts";
 import { sleep } from "./process.ts";
 import type { Step, Upstream } from "./script.ts";
 
@@ -22,6 +21,23 @@ const RESET_MS = 5;
 /** Bytes after which `pattern()` repeats. */
 const PERIOD = 251;
 const PATTERN = pattern(FLOOD_BYTES + PERIOD);
+
+/**
+ * How the stream of a client ended. `truncated` is the end of TCP within a TLS
+ * session. `left` if the client ended it, `failed` if the TLS handshake failed.
+ */
+type End = "eof" | "reset" | "truncated" | "left" | "refused" | "failed";
+
+/** What became of a client. */
+export interface Outcome {
+  /** Whether it was to read to the end. */
+  polite: boolean;
+  written: Uint8Array;
+  received: Uint8Array;
+  end: End;
+  /** Whether all its writes succeeded. */
+  wrote: boolean;
+}
 
 /** A connection of a client. */
 interface Conn {
@@ -39,7 +55,10 @@ async function connect(port: number, secure: boolean): Promise<Conn> {
     const options = { hostname: "localhost", caCerts: [ca] };
     const secured = await Deno.startTls(plain, options);
     conn = secured;
-    await secured.handshake();
+    await secured.handshake().catch((error) => {
+      secured.close();
+      throw error;
+    });
   }
   async function* chunks() {
     const buffer = new Uint8Array(65_536);
@@ -107,7 +126,7 @@ export async function runClient(
     if (step.do === "pause") await sleep(step.ms);
     if (step.do === "deafen") deaf = sleep(step.ms);
     if (step.do === "halfClose") await conn.closeWrite().catch(failed);
-    if (step.do === "readToEnd") await atMost(step.patience, reading);
+    if (step.do === "readToEnd") await atMost(step.ms, reading);
     if (step.do === "write") {
       const bytes = written.subarray(at, at += step.bytes);
       // It waits no longer than a client whose peer does not read would.
@@ -117,7 +136,7 @@ export async function runClient(
   end ??= "left";
   conn.leave();
   await reading;
-  return { ...outcome, received: concat(received), end };
+  return { ...outcome, received: await joined(received), end };
 }
 
 function endOf(error: unknown): End {
@@ -228,14 +247,6 @@ async function atMost(ms: number, promise: Promise<unknown>): Promise<void> {
   clearTimeout(timer);
 }
 
-function concat(chunks: Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(
-    chunks.reduce((sum, { length }) => sum + length, 0),
-  );
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.length;
-  }
-  return all;
+async function joined(chunks: Uint8Array[]): Promise<Uint8Array> {
+  return new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
 }

@@ -1,150 +1,157 @@
 /**
- * The tested process, and the watchdog outside it: a server that spins never again
- * runs a timer of its own.
+ * The process under test, and the watchdog outside it: a process that spins runs
+ * no timer of its own.
  *
  * @module
  */
 
 /** Milliseconds between two questions of the watchdog. */
 const ASK_MS = 250;
-/** Ticks of CPU time a second, in /proc (Linux's USER_HZ, the same everywhere). */
-const TICKS_PER_SECOND = 100;
-/** Milliseconds over which the CPU time is measured. */
+/** Milliseconds over which CPU time is measured. */
 const CPU_MS = 200;
+/** Milliseconds of a tick of CPU time in /proc (USER_HZ is 100 everywhere). */
+const TICK_MS = 10;
 
-/** A child process that answers lines of JSON. */
+/** A child process that answers lines of JSON. Needs Linux's /proc. */
 export class TestedProcess implements AsyncDisposable {
   /** Why it is of no more use, as soon as that is known. */
   failure: string | undefined;
+  /** What it has written to stderr. */
+  stderr = "";
   readonly #child: Deno.ChildProcess;
   readonly #stdin: WritableStreamDefaultWriter<Uint8Array>;
-  readonly #calls = new Map<number, PromiseWithResolvers<unknown>>();
-  readonly #ended: Promise<void>;
-  #count = 0;
-  #stderr = "";
+  readonly #calls: PromiseWithResolvers<unknown>[] = [];
   readonly #watchdog: ReturnType<typeof setInterval>;
+  readonly #ended: Promise<unknown>;
 
-  /** Starts a module. It is killed if it is silent for `hangMs`. */
+  /** Starts a module. It is killed if it gives no answer for `hangMs`. */
   constructor(module: URL, hangMs: number) {
     this.#child = new Deno.Command("deno", {
-      args: [
-        "run",
-        "--quiet",
-        "--no-prompt",
-        "--allow-net=127.0.0.1",
-        module.href,
-      ],
+      args: ["run", "--no-prompt", "--allow-net=127.0.0.1", module.href],
       env: { NO_COLOR: "1" },
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
     }).spawn();
-    this.#stdin = this.#child.stdin.getWriter();
-    this.#ended = Promise.all([
-      this.#read(this.#child.stdout, (line) => {
-        const { call, result, error } = JSON.parse(line);
-        const { resolve, reject } = this.#calls.get(call)!;
-        this.#calls.delete(call);
-        error === undefined ? resolve(result) : reject(new Error(error));
-      }),
-      this.#read(this.#child.stderr, (line) => this.#stderr += `${line}\n`),
-      this.#child.status.then(({ code, signal }) =>
-        this.#fail(`the process ended (${signal ?? code}): ${this.#stderr}`)
-      ),
-    ]).then(() => {});
-    let asked: number | undefined;
+    const { stdin, status } = this.#child;
+    this.#stdin = stdin.getWriter();
+    const ended = status.then(({ code, signal }) => signal ?? `code ${code}`);
+    this.#ended = Promise.all([this.#readReplies(), this.#readErrors()])
+      .then(async () => this.#fail(`the process ended: ${await ended}`));
+    let askedAt: number | undefined;
     this.#watchdog = setInterval(() => {
-      if (asked !== undefined && performance.now() - asked > hangMs) {
+      if (askedAt === undefined) {
+        askedAt = performance.now();
+        void this.call("ping").then(() => askedAt = undefined, () => {});
+      } else if (performance.now() - askedAt > hangMs) {
         clearInterval(this.#watchdog);
         void this.#kill(hangMs);
-      } else if (asked === undefined) {
-        asked = performance.now();
-        void this.call("hello").then(() => asked = undefined, () => {});
       }
     }, ASK_MS);
   }
 
   /** Calls a function of the process. Rejects if the process fails. */
   call<T>(name: string, of: object = {}): Promise<T> {
-    const call = this.#count++;
-    const answer = Promise.withResolvers<unknown>();
-    if (this.failure !== undefined) answer.reject(new Error(this.failure));
-    else {
-      this.#calls.set(call, answer);
-      const line = JSON.stringify({ call, name, ...of });
-      this.#stdin.write(new TextEncoder().encode(line + "\n")).catch(() => {});
-    }
-    return answer.promise as Promise<T>;
+    const reply = Promise.withResolvers<unknown>();
+    const call = this.#calls.push(reply) - 1;
+    if (this.failure) reject(reply, this.failure);
+    const line = `${JSON.stringify({ call, name, of })}\n`;
+    this.#stdin.write(new TextEncoder().encode(line)).catch(() => {});
+    return reply.promise as Promise<T>;
   }
 
-  /** What it has written to stderr. */
-  get stderr(): string {
-    return this.#stderr;
-  }
-
-  /** Files that it has open, or 0 where there is no /proc. */
+  /** The number of files that it has open. */
   async files(): Promise<number> {
-    return (await output("ls", `/proc/${this.#child.pid}/fd`))
-      .split("\n").length;
+    const files = await output("ls", `/proc/${this.#child.pid}/fd`);
+    return files.split("\n").length;
   }
 
-  /** The share of a core that it needs, from 0 on. */
+  /** The share of a core that it needs: 1 if it spins. */
   async cpu(): Promise<number> {
-    const before = await this.#ticks();
+    const ticks = async () => {
+      const stat = await output("cat", `/proc/${this.#child.pid}/stat`);
+      // The 14th and the 15th field: user and system time.
+      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      return Number(fields[11]) + Number(fields[12]);
+    };
+    const before = await ticks();
     await sleep(CPU_MS);
-    const ticks = await this.#ticks() - before;
-    return ticks / TICKS_PER_SECOND / (CPU_MS / 1_000);
+    return (await ticks() - before) * TICK_MS / CPU_MS;
   }
 
-  async #ticks(): Promise<number> {
-    const stat = await output("cat", `/proc/${this.#child.pid}/stat`);
-    // Fields 14 and 15, user and system time, counted behind the name.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
+  async #readReplies(): Promise<void> {
+    for await (const line of lines(this.#child.stdout)) {
+      const { call, result, error } = JSON.parse(line);
+      if (error === undefined) this.#calls[call]!.resolve(result);
+      else reject(this.#calls[call]!, error);
+    }
+  }
+
+  async #readErrors(): Promise<void> {
+    for await (const line of lines(this.#child.stderr)) {
+      this.stderr += `${line}\n`;
+    }
   }
 
   async #kill(after: number): Promise<void> {
-    const cpu = Math.round(100 * await this.cpu());
-    const does = cpu > 50 ? "spins" : "hangs";
-    this.#fail(`the process ${does}: no answer for ${after} ms, ${cpu} % CPU`);
-    this.#child.kill("SIGKILL");
+    const cpu = await this.cpu();
+    const what = cpu > 0.5 ? "spins" : "hangs";
+    this.#fail(
+      `the process ${what}: no answer for ${after} ms, ${percent(cpu)} CPU`,
+    );
+    this.#end();
   }
 
   #fail(why: string): void {
-    this.failure ??= why;
-    for (const { reject } of this.#calls.values()) {
-      reject(new Error(this.failure));
-    }
-    this.#calls.clear();
-  }
-
-  async #read(from: ReadableStream<Uint8Array>, on: (line: string) => void) {
-    let rest = "";
-    for await (const text of from.pipeThrough(new TextDecoderStream())) {
-      const lines = (rest + text).split("\n");
-      rest = lines.pop()!;
-      lines.forEach(on);
-    }
-    if (rest !== "") on(rest);
-  }
-
-  /** Ends the process. */
-  async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#watchdog);
-    this.failure ??= "the process was stopped";
+    this.failure ??= `${why}\n${this.stderr}`.trim();
+    for (const reply of this.#calls) reject(reply, this.failure);
+  }
+
+  #end(): void {
     try {
       this.#child.kill("SIGKILL");
     } catch {
       // It has ended.
     }
-    await this.#stdin.close().catch(() => {});
-    await this.#ended;
   }
+
+  /** Ends the process. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#watchdog);
+    this.#end();
+    await this.#ended;
+    await this.#stdin.close().catch(() => {});
+  }
+}
+
+/** Rejects without the claim that somebody waits. */
+function reject(reply: PromiseWithResolvers<unknown>, why: string): void {
+  reply.promise.catch(() => {});
+  reply.reject(new Error(why));
 }
 
 async function output(command: string, path: string): Promise<string> {
   const { stdout } = await new Deno.Command(command, { args: [path] }).output();
   return new TextDecoder().decode(stdout);
+}
+
+/** The lines of a stream. */
+export async function* lines(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+): AsyncGenerator<string> {
+  let rest = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const whole = (rest + text).split("\n");
+    rest = whole.pop()!;
+    yield* whole;
+  }
+  if (rest !== "") yield rest;
+}
+
+/** A share as text. */
+export function percent(share: number): string {
+  return `${Math.round(100 * share)} %`;
 }
 
 /** Waits. */
@@ -153,17 +160,17 @@ export function sleep(ms: number): Promise<void> {
 }
 
 /**
- * Whether a condition comes true within `ms`. It counts its own turns, so that the
- * time stretches where the machine is too busy to turn.
+ * Whether a condition comes true within `ms`. It counts turns of `turn` ms, so that
+ * the time stretches where the machine is too busy to turn.
  */
 export async function within(
   ms: number,
   condition: () => boolean | Promise<boolean>,
+  turn = 10,
 ): Promise<boolean> {
-  const TURN_MS = 10;
-  for (let turns = Math.ceil(ms / TURN_MS); turns >= 0; turns--) {
+  for (let turns = ms / turn; turns >= 0; turns--) {
     if (await condition()) return true;
-    await sleep(TURN_MS);
+    await sleep(turn);
   }
   return false;
 }

@@ -1,142 +1,129 @@
 /**
- * The process that the fuzz tests. It starts and stops servers as lines of JSON on
- * stdin say, and answers each with a line on stdout: the driver outside it notices
- * when it no longer does.
+ * The process under test. It runs the servers of scripts, as lines of JSON on stdin
+ * say, and answers each line with one on stdout.
  *
  * @module
  */
 
 import {
   type ClosedConnection,
+  type EchoServer,
   serve,
   type ServeOptions,
 } from "../../lib/echo.ts";
-import { proxy, type ProxyServer } from "../../lib/proxy.ts";
+import { proxy } from "../../lib/proxy.ts";
 import { ca, cert, key } from "../support/certificates.ts";
-import type { Script, Setting } from "./script.ts";
+import { lines } from "./process.ts";
+import { type Change, type Script, toFaults } from "./script.ts";
 
-/** A server of a script. */
-interface Running {
-  server: ProxyServer;
-  abort: AbortController;
-  opened: number;
-  closed: number;
-  problems: string[];
-}
+/** Replaces the options of every server: a test plants its failures with it. */
+export type Plant = (
+  options: ServeOptions,
+  upstreamPort: number | undefined,
+) => ServeOptions;
 
-/** Changes the options of every server: a test plants failures with it. */
-export type Plant = (options: ServeOptions) => ServeOptions;
+/** The server of a script, and what its callbacks have counted. */
+class Subject {
+  readonly server: EchoServer;
+  readonly #abort = new AbortController();
+  readonly #script: Script;
+  readonly #problems: string[] = [];
+  #opened = 0;
+  #closed = 0;
 
-const running = new Map<number, Running>();
-
-function start(
-  id: number,
-  plant: Plant,
-  script: Script,
-  port: number,
-): unknown {
-  const { tls, upstream, stop, start: { faults, effects } } = script;
-  const abort = new AbortController();
-  const calm = effects.length === 0 && script.changes.length === 0 && !upstream;
-  const state = { abort, opened: 0, closed: 0, problems: [] as string[] };
-  const options = plant({
-    port: 0,
-    grace: stop.grace,
-    signal: abort.signal,
-    ...(tls ? { cert, key } : {}),
-    onOpen() {
-      state.opened++;
-      if (state.opened === stop.onOpen) halt(entry, stop.how);
-    },
-    onClose(connection) {
-      state.closed++;
-      state.problems.push(...wrongCounts(connection, calm));
-    },
-    faults: faults as ServeOptions["faults"],
-  });
-  const server = upstream
-    ? proxy({
-      ...options,
-      upstream: {
-        port,
-        ...(upstream.tls ? { tls: true, caCerts: [ca] } : {}),
+  constructor(script: Script, upstreamPort: number, plant: Plant) {
+    const { tls, upstream, start, changes, stop } = this.#script = script;
+    const options = plant({
+      port: 0,
+      grace: stop.grace,
+      signal: this.#abort.signal,
+      ...(tls ? { cert, key } : {}),
+      faults: toFaults(start, !!upstream) as never,
+      onOpen: () => {
+        if (++this.#opened === stop.onOpen) this.#stop();
       },
-    })
-    : serve(options);
-  const entry: Running = Object.assign(state, { server });
-  running.set(id, entry);
-  return { port: server.addr.port };
-}
-
-/** What is impossible in the counts of a connection. */
-function wrongCounts(connection: ClosedConnection, calm: boolean): string[] {
-  const { bytesRead, bytesWritten, upstream, reason } = connection;
-  const counts = [bytesRead, bytesWritten];
-  if (upstream) counts.push(upstream.bytesRead, upstream.bytesWritten);
-  const wrong = counts.some((n) => !(n >= 0)) ||
-    calm && bytesWritten > bytesRead;
-  return wrong ? [`impossible counts ${counts} (${reason})`] : [];
-}
-
-function halt({ server, abort }: Running, how: "shutdown" | "abort"): void {
-  if (how === "abort") abort.abort();
-  else void server.shutdown();
-}
-
-function change(
-  { server }: Running,
-  { faults, until }: Setting & { until?: number },
-) {
-  if (until === undefined) return server.setFaults(faults as never);
-  const scope = server.injectFaults((faults ?? {}) as never);
-  setTimeout(() => scope[Symbol.dispose](), until);
-}
-
-/** Waits for the end of a server, and returns what is wrong with it. */
-async function finish(state: Running): Promise<string[]> {
-  const { open, accepted } = await state.server.finished;
-  const { opened, closed, problems } = state;
-  if (open !== 0) problems.push(`${open} open when finished`);
-  if (opened !== accepted || closed !== opened) {
-    problems.push(`${accepted} accepted, ${opened} onOpen, ${closed} onClose`);
+      onClose: (connection) => {
+        this.#closed++;
+        this.#checkCounts(connection);
+      },
+    }, upstreamPort);
+    const secure = upstream?.tls ? { tls: true, caCerts: [ca] } : {};
+    this.server = upstream
+      ? proxy({ ...options, upstream: { port: upstreamPort, ...secure } })
+      : serve(options);
+    for (const change of changes) {
+      setTimeout(() => this.#change(change), change.at);
+    }
+    if (stop.at !== undefined) setTimeout(() => this.#stop(), stop.at);
   }
-  return problems;
+
+  /** Whether connections were opened after the end. */
+  get isLate(): boolean {
+    return this.#opened !== this.#closed;
+  }
+
+  /** Stops the server, and returns what is wrong with it. */
+  async finish(): Promise<string[]> {
+    this.#stop();
+    const { open, accepted } = await this.server.finished;
+    const counts = [accepted, this.#opened, this.#closed];
+    if (open !== 0 || new Set(counts).size > 1) {
+      const [accepted, opened, closed] = counts;
+      this.#problems.push(
+        `finished with ${open} open: ${accepted} accepted, ` +
+          `${opened} calls of onOpen, ${closed} of onClose`,
+      );
+    }
+    return this.#problems;
+  }
+
+  #stop(): void {
+    if (this.#script.stop.how === "abort") this.#abort.abort();
+    else void this.server.shutdown();
+  }
+
+  #change(change: Change): void {
+    const faults = toFaults(change, !!this.#script.upstream) as never;
+    if (change.lasts === undefined) return this.server.setFaults(faults);
+    const scope = this.server.injectFaults(faults);
+    setTimeout(() => scope[Symbol.dispose](), change.lasts);
+  }
+
+  #checkCounts(connection: ClosedConnection): void {
+    const { bytesRead, bytesWritten, upstream, reason } = connection;
+    const counts = [bytesRead, bytesWritten];
+    if (upstream) counts.push(upstream.bytesRead, upstream.bytesWritten);
+    const { start, changes } = this.#script;
+    const isFaulty = [start, ...changes].some(({ entries }) => entries.length);
+    if (
+      !counts.every((count) => count >= 0) ||
+      !isFaulty && !upstream && bytesWritten > bytesRead
+    ) this.#problems.push(`counts ${counts} of a connection (${reason})`);
+  }
 }
 
 /** Answers the lines on stdin until it ends. */
 export async function answer(
   plant: Plant = (options) => options,
 ): Promise<void> {
+  const subjects = new Map<number, Subject>();
   // deno-lint-ignore no-explicit-any
-  const calls: Record<string, (id: number, of: any) => unknown> = {
-    hello: () => ({ pid: Deno.pid }),
-    start: (id, { script, upstreamPort }) =>
-      start(id, plant, script, upstreamPort),
-    change: (id, setting) => change(running.get(id)!, setting),
-    stop: (id, { how }) => halt(running.get(id)!, how),
-    finish: (id) => finish(running.get(id)!),
-    /** How many servers have opened connections after their end. */
-    late: () =>
-      [...running.values()].filter(({ opened, closed }) => opened !== closed)
-        .length,
+  const calls: Record<string, (of: any) => unknown> = {
+    ping: () => null,
+    start({ id, script, upstreamPort }) {
+      const subject = new Subject(script, upstreamPort, plant);
+      subjects.set(id, subject);
+      return subject.server.addr.port;
+    },
+    finish: ({ id }) => subjects.get(id)!.finish(),
+    late: () => [...subjects.values()].filter(({ isLate }) => isLate).length,
   };
-  const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
-  let rest = "";
-  for await (const text of lines) {
-    const parts = (rest + text).split("\n");
-    rest = parts.pop()!;
-    for (const line of parts) {
-      const { call, name, id, ...of } = JSON.parse(line);
-      void (async () => {
-        let result, error;
-        try {
-          result = await calls[name]!(id, of);
-        } catch (cause) {
-          error = String(cause);
-        }
-        console.log(JSON.stringify({ call, result, error }));
-      })();
-    }
+  for await (const line of lines(Deno.stdin.readable)) {
+    const { call, name, of } = JSON.parse(line);
+    void new Promise((resolve) => resolve(calls[name]!(of))).then(
+      (result) => ({ call, result }),
+      (error) => ({ call, error: String(error) }),
+    ).then((reply) => console.log(JSON.stringify(reply)));
   }
 }
 
