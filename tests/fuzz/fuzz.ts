@@ -21,8 +21,10 @@ import { generate } from "./script.ts";
 const CONCURRENT = 16;
 /** Scripts after which all that a process should have released is counted. */
 const BATCH = 96;
-/** Milliseconds in which a process without connections closes its files and rests. */
+/** Milliseconds in which a process without connections closes its sockets and rests. */
 const QUIET_MS = 2_000;
+/** Milliseconds between two looks at it. */
+const TURN_MS = 400;
 /** The share of a core below which it is quiet: garbage collection needs some. */
 const QUIET_CPU = 0.2;
 /** Milliseconds without an answer after which a process hangs or spins. */
@@ -49,6 +51,8 @@ export interface FuzzOptions {
   hangMs?: number;
   /** Called with each failure as it is found. */
   onFailure?: (failure: string) => void;
+  /** Called after some scripts with what has run so far. */
+  onProgress?: (result: FuzzResult) => void;
 }
 
 /** What a run has found. */
@@ -76,6 +80,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
   for (let next = first; next <= last && !isOver(); next += BATCH) {
     const range = { first: next, last: Math.min(next + BATCH - 1, last) };
     const findings = await runBatch(options, { ...range, isOver, result });
+    options.onProgress?.(result);
     for (const finding of findings) {
       const failure = describe(seed, await narrow(options, finding, range));
       result.failures.push(failure);
@@ -156,18 +161,18 @@ async function runBatch(
       running.delete(number);
     }
   };
-  const files = await warmUp(process);
+  const sockets = await warmUp(process);
   await Promise.all(Array.from({ length: CONCURRENT }, work));
   const suspects = running.size === 0
     ? { first, last: next - 1 }
     : { first: Math.min(...running), last: Math.max(...running) };
-  for (const what of await checkProcess(process, files)) {
+  for (const what of await checkProcess(process, sockets)) {
     findings.push({ what, ...suspects });
   }
   return findings;
 }
 
-/** Loads all that a server loads once, and returns how many files are open then. */
+/** Loads all that a server loads once, and returns how many sockets it has then. */
 async function warmUp(process: TestedProcess): Promise<number> {
   const upstream = {
     does: "echo",
@@ -186,25 +191,26 @@ async function warmUp(process: TestedProcess): Promise<number> {
     clients: [[{ do: "write", bytes: 1 }, { do: "close" }]],
     stop: { how: "shutdown", grace: 0 },
   });
-  return await process.files();
+  return await process.sockets();
 }
 
 /** What is wrong with the process, once all servers have finished. */
 async function checkProcess(
   process: TestedProcess,
-  files: number,
+  sockets: number,
 ): Promise<string[]> {
   if (process.failure) return [process.failure];
   const found: string[] = [];
   const late = await process.call<number>("late");
   if (late > 0) found.push(`${late} servers have served after their end`);
-  const areClosed = async () => await process.files() <= files;
-  if (!await within(QUIET_MS, areClosed, QUIET_MS / 20)) {
-    found.push(`${await process.files() - files} files more than before`);
+  let more = 0;
+  const areClosed = async () => (more = await process.sockets() - sockets) <= 0;
+  if (!await within(QUIET_MS, areClosed, TURN_MS)) {
+    found.push(`${more} sockets more than before`);
   }
   let cpu = 1;
   const isQuiet = async () => (cpu = await process.cpu()) <= QUIET_CPU;
-  if (!await within(QUIET_MS, isQuiet, QUIET_MS / 20)) {
+  if (!await within(QUIET_MS, isQuiet, TURN_MS)) {
     found.push(`${percent(cpu)} CPU without a connection`);
   }
   if (process.stderr !== "") found.push(`stderr: ${process.stderr}`);
@@ -229,6 +235,8 @@ async function main(): Promise<void> {
   const connections = number("connections");
   const seconds = number("seconds") ?? (connections || first ? Infinity : 60);
   console.log(`seed ${seed}`);
+  const done = ({ connections, scripts }: FuzzResult) =>
+    `${connections} connections in ${scripts} scripts`;
   const result = await fuzz({
     seed,
     seconds,
@@ -236,13 +244,10 @@ async function main(): Promise<void> {
     ...(first ? { first: Number(first), last: Number(last) } : {}),
     keepGoing: flags["keep-going"],
     onFailure: (failure) => console.log(`FAILED: ${failure}`),
+    onProgress: (result) => console.error(done(result)),
   });
-  const { scripts, failures } = result;
-  console.log(
-    `${result.connections} connections in ${scripts} scripts, ` +
-      `${failures.length} failures`,
-  );
-  if (failures.length > 0) Deno.exit(1);
+  console.log(`${done(result)}, ${result.failures.length} failures`);
+  if (result.failures.length > 0) Deno.exit(1);
 }
 
 function refuse(what: string): never {

@@ -27,7 +27,7 @@ const PLANTS: Record<string, Plant> = {
     onClose: (closed) =>
       onClose!({ ...closed, bytesWritten: closed.bytesRead + 1 }),
   }),
-  "open file": (options) => {
+  "open socket": (options) => {
     Deno.listen({ hostname: "127.0.0.1", port: 0 });
     return options;
   },

@@ -36,10 +36,9 @@ export async function play(
     clients.map((steps, salt) => runClient(steps, { port, tls, salt })),
   );
   const upstreamEnds = async (ms: number, after: string) => {
-    if (await within(ms, () => !behind || behind.open() === 0)) return;
-    problems.push(
-      `${behind?.open()} upstream connections open ${ms} ms after ${after}`,
-    );
+    if (!behind || await within(ms, () => behind.open() === 0)) return;
+    const open = `${behind.open()} upstream connections open`;
+    problems.push(`${open} ${ms} ms after ${after}`);
   };
   await upstreamEnds(prospects(script).leave, "the last client left");
   let found: string[] | undefined;
@@ -48,7 +47,7 @@ export async function play(
   const inTime = stop.grace + FINISH_MS;
   if (await within(inTime, () => found !== undefined)) problems.push(...found!);
   else problems.push(`not finished ${inTime} ms after the end`);
-  await upstreamEnds(END_MS, "the server finished");
+  if (problems.length === 0) await upstreamEnds(END_MS, "the server finished");
   return { outcomes, problems };
 }
 

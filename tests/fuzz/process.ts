@@ -60,10 +60,10 @@ export class TestedProcess implements AsyncDisposable {
     return reply.promise as Promise<T>;
   }
 
-  /** The number of files that it has open. */
-  async files(): Promise<number> {
-    const files = await output("ls", `/proc/${this.#child.pid}/fd`);
-    return files.split("\n").length;
+  /** The number of sockets that it has open. */
+  async sockets(): Promise<number> {
+    const files = await output("ls", "-l", `/proc/${this.#child.pid}/fd`);
+    return files.split("socket:").length - 1;
   }
 
   /** The share of a core that it needs: 1 if it spins. */
@@ -131,8 +131,8 @@ function reject(reply: PromiseWithResolvers<unknown>, why: string): void {
   reply.reject(new Error(why));
 }
 
-async function output(command: string, path: string): Promise<string> {
-  const { stdout } = await new Deno.Command(command, { args: [path] }).output();
+async function output(command: string, ...args: string[]): Promise<string> {
+  const { stdout } = await new Deno.Command(command, { args }).output();
   return new TextDecoder().decode(stdout);
 }
 
