@@ -14,8 +14,8 @@ import type { Step, Upstream } from "./script.ts";
 
 /** Milliseconds that a client waits until a write is done. */
 const WRITE_MS = 2_000;
-/** Bytes that a flooding upstream sends each millisecond: 64 MB/s, a bounded load. */
-const FLOOD_BYTES = 65_536;
+/** Bytes that a flooding upstream sends each millisecond: 16 MB/s, a bounded load. */
+const FLOOD_BYTES = 16_384;
 /** Milliseconds between the last byte and a reset. */
 const RESET_MS = 5;
 /** Bytes after which `pattern()` repeats. */
@@ -154,8 +154,14 @@ export interface UpstreamServer extends AsyncDisposable {
 export async function startUpstream(
   upstream: Upstream,
 ): Promise<UpstreamServer> {
-  const sockets = new Set<net.Socket>();
-  const onConnection = (socket: net.Socket) => converse(socket, upstream);
+  const all = new Set<net.Socket>();
+  // With TLS from its handshake on: node:tls does not notice who leaves before.
+  const open = new Set<net.Socket>();
+  const onConnection = (socket: net.Socket) => {
+    open.add(socket);
+    socket.on("close", () => open.delete(socket));
+    converse(socket, upstream);
+  };
   const options = { allowHalfOpen: true };
   const server = upstream.tls
     ? tls.createServer(
@@ -166,9 +172,9 @@ export async function startUpstream(
   server.on("connection", (socket) => {
     // A reset deletes what waits to be combined (Nagle, RFC 896).
     socket.setNoDelay(true);
-    sockets.add(socket);
     socket.on("error", () => {});
-    socket.on("close", () => sockets.delete(socket));
+    all.add(socket);
+    socket.on("close", () => all.delete(socket));
   });
   server.on("tlsClientError", (_error: unknown, socket: net.Socket) => {
     socket.destroy();
@@ -177,9 +183,9 @@ export async function startUpstream(
   await once(server, "listening");
   return {
     port: (server.address() as net.AddressInfo).port,
-    open: () => sockets.size,
+    open: () => open.size,
     [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy();
+      for (const socket of all) socket.destroy();
       return new Promise((resolve) => server.close(() => resolve()));
     },
   };
