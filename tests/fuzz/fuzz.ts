@@ -101,7 +101,7 @@ async function narrow(
   all: { first: number; last: number },
 ): Promise<Finding> {
   const failsAgain = async (first: number, last: number) =>
-    (await runBatch(options, { first, last })).length > 0;
+    (await runBatch(options, { first, last })).some(isSame(finding));
   let { first, last } = finding;
   if (first === last) {
     const isAlone = all.first === all.last || await failsAgain(first, last);
@@ -114,6 +114,12 @@ async function narrow(
     else break;
   }
   return { ...finding, first, last };
+}
+
+/** Whether a finding says the same, apart from numbers. */
+function isSame({ what }: Finding): (other: Finding) => boolean {
+  const kind = (text: string) => text.replace(/\d+/g, "N");
+  return (other) => kind(other.what) === kind(what);
 }
 
 function describe(seed: number, { what, first, last }: Finding): string {
@@ -145,18 +151,19 @@ async function runBatch(
       running.add(number);
       if (result) result.scripts++;
       if (result) result.connections += script.clients.length;
-      const found = (what: string) => ({
-        what: `script ${number}: ${what}`,
-        first: number,
-        last: number,
-      });
+      const add = (what: string) => {
+        what = `script ${number}: ${what}`;
+        const finding = { what, first: number, last: number };
+        // One of many clients is enough.
+        const isKnown = findings.filter(({ first }) => first === number)
+          .some(isSame(finding));
+        if (!isKnown) findings.push(finding);
+      };
       try {
-        for (const what of await check(process, script)) {
-          findings.push(found(what));
-        }
+        (await check(process, script)).forEach(add);
       } catch (error) {
         if (process.failure) return;
-        findings.push(found(String(error)));
+        add(String(error));
       }
       running.delete(number);
     }
@@ -183,10 +190,11 @@ async function warmUp(process: TestedProcess): Promise<number> {
   await play(process, {
     tls: true,
     upstream,
-    start: {
-      entries: [{ faults: { latency: 1 }, direction: "both" }],
+    faults: [{
+      faults: { latency: 1 },
+      direction: "both",
       effects: ["delays"],
-    },
+    }],
     changes: [],
     clients: [[{ do: "write", bytes: 1 }, { do: "close" }]],
     stop: { how: "shutdown", grace: 0 },

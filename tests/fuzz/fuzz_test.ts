@@ -15,8 +15,8 @@ function scriptWith(has: (script: Script) => boolean): number {
 }
 
 /** Without faults, TLS or haste: what any server serves correctly. */
-function isPlain({ tls, start, changes, stop, clients }: Script): boolean {
-  return !tls && start.entries.length === 0 && changes.length === 0 &&
+function isPlain({ tls, faults, changes, stop, clients }: Script): boolean {
+  return !tls && faults.length === 0 && changes.length === 0 &&
     stop.at === undefined && stop.onOpen === undefined && stop.grace > 0 &&
     clients.some((steps) =>
       steps[0]?.do === "write" && steps.at(-1)?.do === "readToEnd"

@@ -10,7 +10,7 @@ import tls from "node:tls";
 import { ca, cert, key } from "../support/certificates.ts";
 import { pattern, write } from "../support/peers.ts";
 import { sleep } from "./process.ts";
-import type { Step, Upstream } from "./script.ts";
+import { MAX_REPLY_BYTES, type Step, type Upstream } from "./script.ts";
 
 /** Milliseconds that a client waits until a write is done. */
 const WRITE_MS = 2_000;
@@ -20,7 +20,8 @@ const FLOOD_BYTES = 16_384;
 const RESET_MS = 5;
 /** Bytes after which `pattern()` repeats. */
 const PERIOD = 251;
-const PATTERN = pattern(FLOOD_BYTES + PERIOD);
+/** Enough for a reply, and for a part of a flood from anywhere in the period. */
+const PATTERN = pattern(FLOOD_BYTES + MAX_REPLY_BYTES);
 
 /**
  * How the stream of a client ended. `truncated` is the end of TCP within a TLS

@@ -35,8 +35,9 @@ export async function play(
   const outcomes = await Promise.all(
     clients.map((steps, salt) => runClient(steps, { port, tls, salt })),
   );
-  const upstreamEnds = async (ms: number, after: string) => {
-    if (!behind || await within(ms, () => behind.open() === 0)) return;
+  const upstreamEnds = async (ms: number | undefined, after: string) => {
+    if (!behind || ms === undefined) return;
+    if (await within(ms, () => behind.open() === 0)) return;
     const open = `${behind.open()} upstream connections open`;
     problems.push(`${open} ${ms} ms after ${after}`);
   };

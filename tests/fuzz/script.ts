@@ -43,7 +43,8 @@ const FAULTS: readonly (readonly [Faults, ...Effect[]])[] = [
   [{ closeOnAccept: true }, "cuts"],
   [{ down: true }, "cuts"],
   // Which connections have the faults depends on the order of the accepts.
-  [{ toxicity: 0.5 }, "timed"],
+  [{ latency: 2, toxicity: 0.5 }, "delays", "timed"],
+  [{ limitData: 2_000, toxicity: 0.5 }, "cuts", "timed"],
   ...(TAKES_ENTRIES
     ? [
       [{ slowClose: 50 }, "delays"],
@@ -57,6 +58,8 @@ const FAULTS: readonly (readonly [Faults, ...Effect[]])[] = [
 /** Rows that only delay: half of the choices, so that many scripts lose nothing. */
 const DELAYS = FAULTS.filter(([, effect]) => effect === "delays");
 
+/** Bytes of the longest reply of an upstream. */
+export const MAX_REPLY_BYTES = 20_000;
 /** Milliseconds after which all bytes have arrived if faults only delay them. */
 const SLOWEST_MS = 500;
 /** Milliseconds that a client waits for an end that may be withheld, or is due. */
@@ -65,15 +68,17 @@ const PATIENCE_MS = { impatient: 400, patient: 10_000 };
 /** Faults as a server takes them. */
 export type Faults = Record<string, number | boolean>;
 
-/** A setting of faults, and its effects. */
-export interface Setting {
-  entries: { faults: Faults; direction: "downstream" | "upstream" | "both" }[];
-  effects: Effect[];
+/** Some faults of a setting. */
+export interface Entry {
+  faults: Faults;
+  direction: "downstream" | "upstream" | "both";
+  effects: readonly Effect[];
 }
 
 /** A change of faults, `at` milliseconds after the start. */
-export interface Change extends Setting {
+export interface Change {
   at: number;
+  faults: Entry[];
   /** For how many milliseconds; for good if it is missing. */
   lasts?: number | undefined;
 }
@@ -107,7 +112,8 @@ export interface Script {
   tls: boolean;
   /** Missing for an echo server. */
   upstream?: Upstream | undefined;
-  start: Setting;
+  /** The faults at the start. */
+  faults: Entry[];
   changes: Change[];
   clients: Step[][];
   stop: {
@@ -133,21 +139,18 @@ export function generate(seed: number, number: number): Script {
   function someUpstream(): Upstream {
     return {
       does: pick("echo", "echo", "late", "early", "early", "silent", "flood"),
-      reply: pick(1, 1_000, 20_000),
+      reply: pick(1, 1_000, MAX_REPLY_BYTES),
       ends: pick("close", "reset", "truncate"),
       tls: chance(0.3),
     };
   }
 
-  function someSetting(): Setting {
-    const effects = new Set<Effect>();
-    const entries = list(pick(0, 1, 1, 2, 3), () => {
-      const [faults, ...does] = pick(...(chance(0.5) ? DELAYS : FAULTS));
-      does.forEach((effect) => effects.add(effect));
+  function someFaults(): Entry[] {
+    return list(pick(0, 1, 1, 2, 3), () => {
+      const [faults, ...effects] = pick(...(chance(0.5) ? DELAYS : FAULTS));
       const direction = pick("downstream", "upstream", "both");
-      return { faults, direction: proxied ? direction : "both" } as const;
+      return { faults, effects, direction: proxied ? direction : "both" };
     });
-    return { entries, effects: [...effects] };
   }
 
   function someClient(ms: number): Step[] {
@@ -164,11 +167,11 @@ export function generate(seed: number, number: number): Script {
   const script: Script = {
     tls: chance(0.3),
     upstream: proxied ? someUpstream() : undefined,
-    start: someSetting(),
+    faults: someFaults(),
     changes: list(pick(0, 0, 0, 1, 2, 6), () => ({
       at: below(150),
       lasts: chance(0.3) ? below(100) : undefined,
-      ...someSetting(),
+      faults: someFaults(),
     })),
     clients: [],
     stop: { how: "shutdown", grace: pick(0, 100, 500) },
@@ -195,35 +198,46 @@ export interface Prospects {
   endless: boolean;
   /** More latency changes neither bytes nor ends. */
   repeatable: boolean;
-  /** Milliseconds in which an upstream learns that a client has left. */
-  leave: number;
+  /**
+   * Milliseconds in which an upstream learns that a client has left. Missing if a
+   * fault holds the news back.
+   */
+  leave?: number;
 }
 
 /** Derives what must come true. */
-export function prospects(
-  { start, changes, stop, upstream }: Script,
-): Prospects {
-  const effects = [start, ...changes].flatMap(({ effects }) => effects);
-  const has = (effect: Effect) => effects.includes(effect);
+export function prospects(script: Script): Prospects {
+  const { changes, stop, upstream } = script;
+  const entries = [script, ...changes].flatMap(({ faults }) => faults);
+  const has = (effect: Effect, of = entries) =>
+    of.some(({ effects }) => effects.includes(effect));
   const untilLast = stop.at === undefined && stop.onOpen === undefined;
   const endless = upstream?.does === "flood";
+  // A flood that is held back does not find out that its client has left.
+  const news = entries.filter(({ direction }) =>
+    endless || direction !== "downstream"
+  );
+  const leave = has("delays") ? 1_000 + SLOWEST_MS : 1_000;
   return {
     onlyDelays: untilLast && !has("holds") && !has("cuts"),
     unaltered: !has("alters"),
     endless,
     repeatable: untilLast && changes.length === 0 && !has("timed") && !endless,
-    // What a fault holds back ends within 5 s, once both peers are done.
-    leave: has("holds") ? 6_000 : has("delays") ? 1_000 + SLOWEST_MS : 1_000,
+    ...(has("holds", news) ? {} : { leave }),
   };
 }
 
 /** The same script with latency in both directions. */
 export function withLatency(script: Script, latency: number): Script {
-  const { start, clients } = script;
-  const entry = { faults: { latency }, direction: "both" } as const;
+  const { faults, clients } = script;
+  const entry: Entry = {
+    faults: { latency },
+    direction: "both",
+    effects: ["delays"],
+  };
   return {
     ...script,
-    start: { ...start, entries: [entry, ...start.entries] },
+    faults: [entry, ...faults],
     // The patience of clients grows with what a round trip takes.
     clients: clients.map((steps) =>
       steps.map((step) =>
@@ -233,14 +247,14 @@ export function withLatency(script: Script, latency: number): Script {
   };
 }
 
-/** A setting as `setFaults()` of an echo server or a proxy takes it. */
-export function toFaults({ entries }: Setting, proxied: boolean): unknown {
+/** Faults as `setFaults()` of an echo server or a proxy takes them. */
+export function toFaults(entries: Entry[], proxied: boolean): unknown {
   if (TAKES_ENTRIES) {
     return entries.map(({ faults, direction }) =>
       proxied ? { ...faults, direction } : faults
     );
   }
-  const combine = (other: string) =>
+  const combine = (other: string): Faults =>
     Object.assign(
       {},
       ...entries.filter(({ direction }) => direction !== other)

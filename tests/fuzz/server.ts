@@ -32,13 +32,13 @@ class Subject {
   #closed = 0;
 
   constructor(script: Script, upstreamPort: number, plant: Plant) {
-    const { tls, upstream, start, changes, stop } = this.#script = script;
+    const { tls, upstream, faults, changes, stop } = this.#script = script;
     const options = plant({
       port: 0,
       grace: stop.grace,
       signal: this.#abort.signal,
       ...(tls ? { cert, key } : {}),
-      faults: toFaults(start, !!upstream) as never,
+      faults: toFaults(faults, !!upstream) as never,
       onOpen: () => {
         if (++this.#opened === stop.onOpen) this.#stop();
       },
@@ -83,7 +83,7 @@ class Subject {
   }
 
   #change(change: Change): void {
-    const faults = toFaults(change, !!this.#script.upstream) as never;
+    const faults = toFaults(change.faults, !!this.#script.upstream) as never;
     if (change.lasts === undefined) return this.server.setFaults(faults);
     const scope = this.server.injectFaults(faults);
     setTimeout(() => scope[Symbol.dispose](), change.lasts);
@@ -93,8 +93,8 @@ class Subject {
     const { bytesRead, bytesWritten, upstream, reason } = connection;
     const counts = [bytesRead, bytesWritten];
     if (upstream) counts.push(upstream.bytesRead, upstream.bytesWritten);
-    const { start, changes } = this.#script;
-    const isFaulty = [start, ...changes].some(({ entries }) => entries.length);
+    const isFaulty = [this.#script, ...this.#script.changes]
+      .some(({ faults }) => faults.length > 0);
     if (
       !counts.every((count) => count >= 0) ||
       !isFaulty && !upstream && bytesWritten > bytesRead
