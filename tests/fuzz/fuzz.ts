@@ -173,10 +173,10 @@ async function runBatch(
   const suspects = running.size === 0
     ? { first, last: next - 1 }
     : { first: Math.min(...running), last: Math.max(...running) };
-  for (const what of await checkProcess(process, sockets)) {
-    findings.push({ what, ...suspects });
-  }
-  return findings;
+  const general = await checkProcess(process, sockets);
+  // What a process no longer did once it failed is no other finding.
+  if (process.failure) findings.length = 0;
+  return [...findings, ...general.map((what) => ({ what, ...suspects }))];
 }
 
 /** Loads all that a server loads once, and returns how many sockets it has then. */
