@@ -103,10 +103,8 @@ async function narrow(
   const failsAgain = async (first: number, last: number) =>
     (await runBatch(options, { first, last })).some(isSame(finding));
   let { first, last } = finding;
-  if (first === last) {
-    const isAlone = all.first === all.last || await failsAgain(first, last);
-    return isAlone ? finding : { ...finding, ...all };
-  }
+  const isAll = first === all.first && last === all.last;
+  if (!isAll && !await failsAgain(first, last)) return { ...finding, ...all };
   while (first < last) {
     const middle = (first + last) >> 1;
     if (await failsAgain(first, middle)) last = middle;
@@ -143,10 +141,13 @@ async function runBatch(
   await using process = new TestedProcess(module, hangMs);
   const findings: Finding[] = [];
   const running = new Set<number>();
-  let next = first;
+  // Few scripts run several times, so that what needs a busy process shows again.
+  const scripts = last - first + 1;
+  const plays = Math.max(scripts, CONCURRENT);
+  let next = 0;
   const work = async () => {
-    while (next <= last && !isOver() && !process.failure) {
-      const number = next++;
+    while (next < plays && !isOver() && !process.failure) {
+      const number = first + next++ % scripts;
       const script = generate(seed, number);
       running.add(number);
       if (result) result.scripts++;
@@ -171,7 +172,7 @@ async function runBatch(
   const sockets = await warmUp(process);
   await Promise.all(Array.from({ length: CONCURRENT }, work));
   const suspects = running.size === 0
-    ? { first, last: next - 1 }
+    ? { first, last: first + Math.min(next, scripts) - 1 }
     : { first: Math.min(...running), last: Math.max(...running) };
   const general = await checkProcess(process, sockets);
   // What a process no longer did once it failed is no other finding.

@@ -85,7 +85,7 @@ describe("the fuzz", { ignore: !mayFuzz }, () => {
       ["lost onClose", echo, /(\d+) calls of onOpen, 0 of onClose/],
       ["negative count", proxied, /counts \d+,-1,\d+,\d+ of a connection/],
       ["surplus count", echo, /counts 1,2 of a connection|counts \d+,\d+ of/],
-      ["open socket", echo, /\d sockets more than before/],
+      ["open socket", echo, /\d+ sockets more than before/],
       ["upstream connection", proxied, /1 upstream connections open 1000 ms/],
       ["error on stderr", echo, /stderr: planted/],
       ["crash", echo, /the process ended: code 1\n.*planted/],

@@ -60,10 +60,12 @@ export class TestedProcess implements AsyncDisposable {
     return reply.promise as Promise<T>;
   }
 
-  /** The number of sockets that it has open. */
+  /** The number of its sockets, without those that the runtime has for itself. */
   async sockets(): Promise<number> {
     const files = await output("ls", "-l", `/proc/${this.#child.pid}/fd`);
-    return files.split("socket:").length - 1;
+    const unix = new Set((await output("cat", "/proc/net/unix")).split(/\s+/));
+    return [...files.matchAll(/socket:\[(\d+)\]/g)]
+      .filter(([, inode]) => !unix.has(inode!)).length;
   }
 
   /** The share of a core that it needs: 1 if it spins. */
