@@ -240,14 +240,15 @@ export class Link {
   async #deliver(end: End): Promise<void> {
     if (this.#over) return;
     this.#stop();
-    if (end.fault) this.count(end.fault);
     try {
       await sendEnd(this.conn, end);
     } catch {
       // A peer that is gone is noticed where it is read from.
     }
+    // The session may have closed it meanwhile, for another fault.
     if (this.ended) return;
     this.ended = end;
+    if (end.fault) this.count(end.fault);
     this.#options.onEnd(end);
   }
 

@@ -109,7 +109,13 @@ async function transfer(kind: Kind, direction: Direction, row: Row) {
   });
   const { closed } = session;
   const from = performance.now();
-  using client = await session.connect();
+  // A reset at once may come before the client knows that it is connected.
+  const client = await session.connect().catch(() => undefined);
+  if (!client) {
+    const seen: Seen = { ...NOTHING, end: "reset" };
+    return { seen, request: undefined, from };
+  }
+  using _client = client;
   const enough = end === "nothing" ? stalled(session) : undefined;
   if (kind === "proxy") {
     await eventually("a connection", () => !!upstream || closed.length === 1);

@@ -179,7 +179,7 @@ describe("refuse closes the port while it is in force:", () => {
   for (const kind of KINDS) {
     it(`${kind}: clients are refused, and served again after it`, () =>
       within(60_000, async () => {
-        await using session = start(kind);
+        await using session = start(kind, { faults: {} });
         const { port, server } = session;
         for (let i = 0; i < 3; i++) {
           assertEquals(await trip(session), "x");

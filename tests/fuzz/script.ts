@@ -11,7 +11,7 @@ import { prng } from "../../lib/faults/prng.ts";
  * Whether servers take a list of entries as their faults, and `slowClose`, `refuse`
  * and `connectDelay`. Otherwise entries are combined into one setting a direction.
  */
-const TAKES_ENTRIES = false;
+const TAKES_ENTRIES = true;
 
 /**
  * What a fault does, as far as a peer can see: all bytes arrive within `SLOWEST_MS`;
