@@ -112,7 +112,8 @@ async function transfer(kind: Kind, direction: Direction, row: Row) {
   // A reset at once may come before the client knows that it is connected.
   const client = await session.connect().catch(() => undefined);
   if (!client) {
-    const seen: Seen = { ...NOTHING, end: "reset" };
+    const bytes = new Uint8Array();
+    const seen: Seen = { bytes, end: "reset", first: NaN, last: from };
     return { seen, request: undefined, from };
   }
   using _client = client;

@@ -94,7 +94,9 @@ function wrongOutcome(
   if (received.length < due.length || end === "left") return got;
   const isClean = !replies || ends === "close";
   if (isClean && end !== "eof") return `${got} where the end was clean`;
-  if (!isClean && script.tls && wrote && end === "eof") {
+  // Without TLS, only a write that fails shows a truncation.
+  const shows = ends === "reset" || script.upstream?.tls;
+  if (!isClean && shows && script.tls && wrote && end === "eof") {
     return `${got} where the end was a ${ends}`;
   }
   return undefined;
