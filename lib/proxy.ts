@@ -24,8 +24,6 @@
  */
 
 import { connect, listen } from "./echo.ts";
-import type { Conn } from "./net/conn.ts";
-import { DEFAULT_HOSTNAME, DEFAULT_PORT } from "./net/defaults.ts";
 import { formatEndpoint, rejectPortInHostname } from "./net/endpoint.ts";
 import type {
   DirectedFaults,
@@ -34,13 +32,12 @@ import type {
   FaultSetting,
 } from "./net/fault_options.ts";
 import type { ConnectOptions, ServeOptions } from "./net/options.ts";
+import { isOwnEndpoint } from "./net/own_address.ts";
 import { requestPermissions } from "./net/permissions.ts";
 import type { EchoServer } from "./net/server.ts";
-import { isShortage } from "./net/system_error.ts";
 import { checkConnectLimits, checkRange, PORT } from "./net/validate.ts";
-import { isOwnAddress, OWN_ADDRESS, rejectLoop } from "./server/loop.ts";
+import { OWN_ADDRESS, upstreamDial } from "./server/dial.ts";
 import { checkLimits, Server } from "./server/server.ts";
-import type { DialContext } from "./server/session.ts";
 import { checkClientTls } from "./tls/start_tls.ts";
 
 export type { DirectedFaults, FaultEntry, Faults, FaultSetting };
@@ -111,7 +108,7 @@ export function proxy<Addr extends Deno.Addr>(
   if (upstream.port === undefined && upstream.path === undefined) {
     throw new TypeError(`${action}: upstream needs port, or path`);
   }
-  if (isItself(options)) {
+  if (isOwnEndpoint(options, upstream)) {
     throw new TypeError(
       `Cannot forward to ${formatEndpoint(upstream)}: ${OWN_ADDRESS}`,
     );
@@ -120,7 +117,7 @@ export function proxy<Addr extends Deno.Addr>(
   return new Server<Addr>({
     ...options,
     open: (addr) => listen<Addr>(options, { resettable: true, addr }),
-    dial: rejectLoop((_client, context) => dial(upstream, context)),
+    dial: upstreamDial((signal) => connect({ ...upstream, signal })),
   });
 }
 
@@ -131,36 +128,5 @@ function checkUpstream(upstream: unknown): void {
     throw new TypeError(
       `${action} ${Deno.inspect(upstream)}: expected { hostname, port }`,
     );
-  }
-}
-
-/** Whether the proxy would connect to itself, as far as the addresses show. */
-function isItself(
-  options: Pick<ProxyOptions, "hostname" | "port" | "path" | "upstream">,
-): boolean {
-  const { upstream, hostname = DEFAULT_HOSTNAME, port = DEFAULT_PORT } =
-    options;
-  if (options.path !== undefined || upstream.path !== undefined) {
-    return options.path === upstream.path;
-  }
-  const { hostname: target = DEFAULT_HOSTNAME, port: targetPort } = upstream;
-  return isOwnAddress(
-    { hostname, port },
-    { hostname: target, port: targetPort ?? DEFAULT_PORT },
-  );
-}
-
-/** Connects to the upstream. A shortage of files is the proxy's own: it waits. */
-async function dial(
-  upstream: Upstream,
-  { signal, waitForFiles }: DialContext,
-): Promise<Conn> {
-  for (;;) {
-    try {
-      return await connect({ ...upstream, signal });
-    } catch (error) {
-      if (!isShortage(error)) throw error;
-      await waitForFiles(error as Error);
-    }
   }
 }

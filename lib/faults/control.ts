@@ -2,16 +2,6 @@
  * The faults of a server and their changes: which are in force now, and which of them
  * a connection gets.
  *
- * ```ts
- * import { FaultControl } from "./control.ts";
- *
- * const control = new FaultControl({ latency: 10 });
- * {
- *   using _outage = control.inject({ down: true }, () => {});
- * } // the latency is back
- * control.inForce.of(1).downstream; // the faults of connection 1
- * ```
- *
  * @module
  */
 

@@ -1,15 +1,6 @@
 /**
  * Bytes that the faults of a server hold for all its connections, and their limit.
  *
- * ```ts
- * import { HeldBytes } from "./held_bytes.ts";
- *
- * const held = new HeldBytes(1_000);
- * held.add(1_000);
- * setTimeout(() => held.add(-500), 100);
- * while (held.full) await held.room();
- * ```
- *
  * @module
  */
 

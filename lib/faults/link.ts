@@ -3,35 +3,15 @@
  * may be replaced at any time. One bounded queue holds the chunks that wait for the
  * stages. What the old faults hold is sent first, at once and unchanged.
  *
- * ```ts
- * import { FaultControl } from "./control.ts";
- * import { Link } from "./link.ts";
- *
- * const control = new FaultControl({ latency: 100 });
- * const link = new Link(await Deno.listen({ port: 12345 }).accept(), {
- *   held: control.held,
- *   onEnd: ({ kind }) => console.log(kind),
- *   onError: console.error,
- * });
- * link.setFaults(control.inForce.of(1).downstream, performance.now());
- * await link.enqueue(new Uint8Array(10)); // sent 100 ms later
- * link.end({ kind: "eof" }); // and then the end
- * ```
- *
  * @module
  */
 
 import { closeConn, type Conn } from "../net/conn.ts";
 import type { FaultCounts, FaultName } from "../net/fault_options.ts";
-import { clearLongTimeout, setLongTimeout, sleep } from "../net/timeout.ts";
 import type { LinkFaults } from "./control.ts";
 import type { HeldBytes } from "./held_bytes.ts";
-import {
-  applyStage,
-  type Chunk,
-  type End,
-  type StageContext,
-} from "./stage.ts";
+import type { Chunk, End } from "./stage.ts";
+import { Stages } from "./stages.ts";
 
 /** What a link needs of its owner. */
 export interface LinkOptions {
@@ -49,20 +29,12 @@ const MAX_HELD = 1024 * 1024;
 /** Bytes of memory that a chunk takes beside its own: it bounds tiny chunks too. */
 const CHUNK_OVERHEAD = 128;
 
-/** One setting of faults on a link. Its stages are released when it is replaced. */
-class Generation {
-  readonly released = new AbortController();
+/** No faults: the one setting that is never replaced. */
+const NONE = new Stages([], 0);
 
-  /** Times begin to count at `since`. */
-  constructor(
-    readonly faults: readonly LinkFaults[],
-    readonly since: number,
-  ) {}
-}
-
-/** A chunk that waits for the stages of its setting. */
+/** A chunk that waits for its stages. */
 interface Queued extends Chunk {
-  readonly generation: Generation;
+  readonly stages: Stages;
 }
 
 /** The way to a connection. */
@@ -78,15 +50,14 @@ export class Link {
   /** The connection. */
   readonly conn: Conn;
   readonly #options: LinkOptions;
-  #generation = new Generation([], 0);
+  #stages = NONE;
   readonly #queue: Queued[] = [];
   #held = 0;
   /** Bytes that may be enqueued before a reset that needs unread data. */
   #untilReset = Infinity;
   /** Nothing follows: the stream has ended or failed, or the link is closed. */
   #over = false;
-  /** Resolved, and replaced, at each change that a chunk may wait for. */
-  #changed = Promise.withResolvers<void>();
+  #changed: PromiseWithResolvers<void> | undefined;
 
   /** Has no faults yet. */
   constructor(conn: Conn, options: LinkOptions) {
@@ -105,8 +76,8 @@ export class Link {
   /** Replaces the faults, for all chunks from now on. Times count from `since`. */
   setFaults(faults: readonly LinkFaults[], since: number): void {
     if (this.#over || this.direct && faults.length === 0) return;
-    this.#generation.released.abort();
-    this.#generation = new Generation(faults, since);
+    this.#release();
+    this.#stages = faults.length > 0 ? new Stages(faults, since) : NONE;
     this.#untilReset = this.conn.reset
       ? Infinity
       : Math.min(...faults.map(({ faults }) => faults.reset ?? Infinity));
@@ -120,13 +91,13 @@ export class Link {
   async enqueue(bytes: Uint8Array): Promise<void> {
     const at = performance.now();
     const { held } = this.#options;
-    while (!this.#over && this.#held >= MAX_HELD) await this.#changed.promise;
+    while (!this.#over && this.#held >= MAX_HELD) await this.#changes();
     while (!this.#over && held.full) await held.room();
     // The faults may have ended meanwhile.
     if (this.direct) await this.#send({ at, bytes });
     else if (!this.#over) this.#push({ at, bytes: bytes.slice() });
     held.wake();
-    while (this.#untilReset < 0 && !this.#over) await this.#changed.promise;
+    while (this.#untilReset < 0 && !this.#over) await this.#changes();
   }
 
   /** Ends the stream, behind all chunks so far. */
@@ -150,7 +121,7 @@ export class Link {
   /** Sends what is queued through the stages, until there are none. */
   async #pump(): Promise<void> {
     try {
-      while (!this.#over && !this.direct) await this.#sendGeneration();
+      while (!this.#over && !this.direct) await this.#sendSetting();
     } catch (error) {
       if (this.#over) return;
       this.#stop();
@@ -159,73 +130,37 @@ export class Link {
   }
 
   /** Sends what is left of older settings, and then all chunks of this one. */
-  async #sendGeneration(): Promise<void> {
-    const generation = this.#generation;
+  async #sendSetting(): Promise<void> {
+    const stages = this.#stages;
     const [chunk] = this.#queue;
-    if (chunk && chunk.generation !== generation) {
+    if (chunk && chunk.stages !== stages) {
       await this.#send(chunk);
       this.#dequeue(chunk);
-    } else if (!chunk && generation.faults.length === 0) {
+    } else if (!chunk && stages.empty) {
       this.direct = true;
     } else {
-      for await (const chunk of this.#stages(generation)) {
+      const sent = stages.apply(this.#chunks(stages), {
+        end: (end) => void this.#deliver(end),
+        count: (fault, by) => this.count(fault, by),
+      });
+      for await (const chunk of sent) {
         await this.#send(chunk);
         if (this.#over) return;
       }
     }
   }
 
-  /** The chunks of one setting of faults, behind its stages. */
-  #stages(generation: Generation): AsyncIterable<Chunk> {
-    let chunks = this.#chunks(generation);
-    for (const faults of generation.faults) {
-      const context = this.#context(generation, faults);
-      for (const stage of faults.stages) {
-        chunks = applyStage(stage, chunks, context);
-      }
-    }
-    return chunks;
-  }
-
   /** The chunks that are queued, until the faults are replaced or none are left. */
-  async *#chunks(generation: Generation): AsyncGenerator<Chunk> {
-    const { faults, released } = generation;
-    while (!this.#over && !released.signal.aborted) {
+  async *#chunks(stages: Stages): AsyncGenerator<Chunk> {
+    while (!this.#over && !stages.released) {
       const [chunk] = this.#queue;
       if (chunk) {
         yield chunk;
         // Asked for the next one, the stages have passed this one on.
         this.#dequeue(chunk);
-      } else if (faults.length === 0) return;
-      else await this.#changed.promise;
+      } else if (stages.empty) return;
+      else await this.#changes();
     }
-  }
-
-  #context({ since, released }: Generation, faults: LinkFaults): StageContext {
-    const { signal } = released;
-    return {
-      ...faults,
-      since,
-      get released() {
-        return signal.aborted;
-      },
-      async until(time) {
-        const left = time - performance.now();
-        if (left > 0 && !signal.aborted) {
-          await sleep(left, signal).catch(() => {});
-        }
-      },
-      at(time, callback) {
-        const left = time - performance.now();
-        if (left <= 0) return callback();
-        const timer = setLongTimeout(callback, left);
-        const clear = () => clearLongTimeout(timer);
-        if (signal.aborted) clear();
-        else signal.addEventListener("abort", clear, { once: true });
-      },
-      end: (end) => void this.#deliver(end),
-      count: (fault, by) => this.count(fault, by),
-    };
   }
 
   async #send({ bytes, end }: Chunk): Promise<void> {
@@ -254,7 +189,7 @@ export class Link {
 
   #push(chunk: Chunk): void {
     if (this.#over) return;
-    this.#queue.push({ ...chunk, generation: this.#generation });
+    this.#queue.push({ ...chunk, stages: this.#stages });
     this.#untilReset -= chunk.bytes.length;
     this.#hold(chunk, 1);
   }
@@ -278,13 +213,23 @@ export class Link {
     this.#options.held.add(-this.#held);
     this.#held = 0;
     this.#queue.length = 0;
-    this.#generation.released.abort();
+    this.#release();
     this.#change();
   }
 
+  /** Ends the pauses of the stages. */
+  #release(): void {
+    if (this.#stages !== NONE) this.#stages.release();
+  }
+
+  /** Resolves at the next change that a chunk may wait for. */
+  #changes(): Promise<void> {
+    return (this.#changed ??= Promise.withResolvers()).promise;
+  }
+
   #change(): void {
-    this.#changed.resolve();
-    this.#changed = Promise.withResolvers();
+    this.#changed?.resolve();
+    this.#changed = undefined;
   }
 }
 

@@ -68,26 +68,3 @@ export type Stage = (
   chunks: AsyncIterable<Chunk>,
   context: StageContext,
 ) => AsyncIterable<Chunk>;
-
-/**
- * A stage, until its faults are replaced. Then it passes on what it holds, and every
- * later chunk goes past it.
- */
-export async function* applyStage(
-  stage: Stage,
-  chunks: AsyncIterator<Chunk>,
-  context: StageContext,
-): AsyncGenerator<Chunk> {
-  let held: Chunk | undefined;
-  async function* untilReleased(): AsyncGenerator<Chunk> {
-    for (;;) {
-      const { done, value } = await chunks.next();
-      if (done) return;
-      if (context.released) return void (held = value);
-      yield value;
-    }
-  }
-  yield* stage(untilReleased(), context);
-  if (held) yield held;
-  yield* { [Symbol.asyncIterator]: () => chunks };
-}

@@ -2,12 +2,6 @@
  * All faults: their options with their ranges, and the stages that inject them. The
  * checks of options, the flags of the server and the README follow from this table.
  *
- * ```ts
- * import { checkFaults } from "./table.ts";
- *
- * checkFaults({ latency: 100 });
- * ```
- *
  * @module
  */
 

@@ -3,21 +3,6 @@
  * before it is accepted is skipped. If files or memory run out, the acceptor
  * pauses and tries again. It can close the port for a while.
  *
- * ```ts
- * import { Acceptor } from "./acceptor.ts";
- *
- * const listener = Deno.listen({ port: 12345 });
- * const acceptor = new Acceptor(listener, {
- *   open: () => Deno.listen({ port: 12345 }),
- *   limit: 100,
- *   onConnection(conn) {
- *     conn.close();
- *     acceptor.release();
- *   },
- * });
- * await acceptor.closed;
- * ```
- *
  * @module
  */
 

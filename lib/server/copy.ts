@@ -8,25 +8,6 @@
  * Callbacks replace `await`, which costs 5 % of the throughput and one promise for
  * each idle connection.
  *
- * ```ts
- * import { HeldBytes } from "../faults/held_bytes.ts";
- * import { Link } from "../faults/link.ts";
- * import { Copy } from "./copy.ts";
- *
- * const conn = await Deno.listen({ port: 12345 }).accept();
- * const link = new Link(conn, {
- *   held: new HeldBytes(Infinity),
- *   onEnd: () => conn.close(),
- *   onError: () => conn.close(),
- * });
- * const copy = new Copy(conn, link, {
- *   onEnd: (_copy, end) => link.end(end),
- *   onSourceEnd: () => copy.stop(),
- *   onWriteError: () => copy.stop(),
- * });
- * copy.start();
- * ```
- *
  * @module
  */
 

@@ -2,15 +2,6 @@
  * A timer that waits for silence: it calls back once a counter has not changed for a
  * while.
  *
- * ```ts
- * import { QuietTimer } from "./quiet_timer.ts";
- *
- * let bytes = 0;
- * const timer = new QuietTimer();
- * timer.start(100, { count: () => bytes, onQuiet: () => console.log("quiet") });
- * bytes++; // it begins anew
- * ```
- *
  * @module
  */
 

@@ -6,16 +6,6 @@
  * each connection is half-closed when its client pauses. After half of the grace
  * period the rest is half-closed. After the grace period what is left is closed.
  *
- * ```ts
- * import { Server } from "./server.ts";
- *
- * const server = new Server({
- *   grace: 1000,
- *   open: () => Deno.listen({ port: 12345 }),
- * });
- * await server.shutdown();
- * ```
- *
  * @module
  */
 
@@ -43,7 +33,8 @@ import {
   POSITIVE_INTEGER_OR_INFINITY,
 } from "../net/validate.ts";
 import { Acceptor } from "./acceptor.ts";
-import { type Dial, Session } from "./session.ts";
+import type { Dial } from "./dial.ts";
+import { Session } from "./session.ts";
 import { addTraffic, type TrafficSum } from "./traffic.ts";
 
 /** What a server takes. The options that name an endpoint are not used. */

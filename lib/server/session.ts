@@ -2,19 +2,6 @@
  * One accepted connection of a server, from accept to close: an echo, or with an
  * upstream a proxy.
  *
- * ```ts
- * import { FaultControl } from "../faults/control.ts";
- * import { Session } from "./session.ts";
- *
- * const listener = Deno.listen({ port: 12345 });
- * const session = new Session(await listener.accept(), {
- *   id: 1,
- *   faults: new FaultControl(),
- *   onClosed: (_session, { reason }) => console.log(reason),
- * });
- * await session.start();
- * ```
- *
  * @module
  */
 
@@ -29,20 +16,11 @@ import type {
   UpstreamTraffic,
 } from "../net/server.ts";
 import { sleep } from "../net/timeout.ts";
+import { Activity } from "./activity.ts";
+import type { Dial, DialContext } from "./dial.ts";
 import { QuietTimer } from "./quiet_timer.ts";
 import { type Side, Streams } from "./streams.ts";
 import { addFaults, type Traffic } from "./traffic.ts";
-
-/** What a dial may need of its session and the server. */
-export interface DialContext {
-  /** Aborted when the session is closed. */
-  signal: AbortSignal;
-  /** Resolves when there may be files again. The server accepts none meanwhile. */
-  waitForFiles(error: Error): Promise<void>;
-}
-
-/** Connects to the upstream for a client. */
-export type Dial = (client: Conn, context: DialContext) => Promise<Conn>;
 
 /** What a session needs. */
 export interface SessionOptions {
@@ -100,15 +78,13 @@ export class Session implements Connection {
   /** When the times of faults begin to count. */
   #faultsSince = this.#acceptedAt;
   /** Aborted when the faults are replaced, which ends `connectDelay`. */
-  readonly #delay = new AbortController();
-  readonly #dialing = new AbortController();
+  #delay: AbortController | undefined;
+  #dialing: AbortController | undefined;
   readonly #quiet = new QuietTimer();
   #refed = true;
   #draining = false;
   #closed = false;
-  // Bytes in all directions at the last sweep that saw a change, and its time.
-  #activeBytes = 0;
-  #activeAt = this.#acceptedAt;
+  readonly #activity = new Activity();
 
   /** Takes a connection, which is served from `start()` on. */
   constructor(conn: Conn, options: SessionOptions) {
@@ -132,6 +108,7 @@ export class Session implements Connection {
     if (refusal) return this.#refuse(refusal);
     if (connectDelay > 0) {
       link.count("connectDelay");
+      this.#delay = new AbortController();
       await sleep(connectDelay, this.#delay.signal).catch(() => {});
     }
     if (conn.handshake && !this.#closed) {
@@ -162,7 +139,7 @@ export class Session implements Connection {
     if (this.#closed) return;
     this.#faults = this.#options.faults.inForce.of(this.id);
     this.#faultsSince = performance.now();
-    this.#delay.abort();
+    this.#delay?.abort();
     if (this.#faults.refusal === "down") return this.#refuse("down");
     const { client, upstream } = this.#streams;
     client.link.setFaults(this.#faults.downstream, this.#faultsSince);
@@ -198,7 +175,9 @@ export class Session implements Connection {
     const streams = this.#streams;
     this.#draining = true;
     if (!streams.client.input) return this.#finish("shutdown");
-    const idle = this.#isIdle;
+    const { bytes, isWhole } = streams;
+    const silence = this.#activity.silence(bytes);
+    const idle = isWhole && (bytes === 0 || silence >= DRAIN_IDLE_MS);
     const count = () => streams.lastRead;
     const waitForPause = (ms: number) => {
       this.#quiet.start(ms, { count, onQuiet: () => onQuiet(ms) });
@@ -229,20 +208,8 @@ export class Session implements Connection {
 
   /** Closes the connection if nothing was carried for `timeout` milliseconds. */
   closeIfIdle(timeout: number): void {
-    const now = performance.now();
-    const { bytes } = this.#streams;
-    if (bytes !== this.#activeBytes) {
-      this.#activeBytes = bytes;
-      this.#activeAt = now;
-    } else if (now - this.#activeAt >= timeout) this.#finish("idle");
-  }
-
-  /** Whether the client has read everything, as far as the sweeps can tell. */
-  get #isIdle(): boolean {
-    const { bytes, isWhole } = this.#streams;
-    if (!isWhole) return false;
-    return bytes === 0 || bytes === this.#activeBytes &&
-        performance.now() - this.#activeAt >= DRAIN_IDLE_MS;
+    const silence = this.#activity.silence(this.#streams.bytes);
+    if (silence >= timeout) this.#finish("idle");
   }
 
   async #handshake(handshake: Promise<unknown>): Promise<void> {
@@ -262,10 +229,11 @@ export class Session implements Connection {
 
   async #dial(dial: Dial): Promise<void> {
     const { waitForFiles = () => Promise.resolve() } = this.#options;
-    const { signal } = this.#dialing;
+    const { signal } = this.#dialing = new AbortController();
+    const client = this.#streams.client.conn;
     let conn: Conn;
     try {
-      conn = await dial(this.#streams.client.conn, { signal, waitForFiles });
+      conn = await dial({ client, signal, waitForFiles });
     } catch (error) {
       return this.#finish("unreachable", error);
     }
@@ -284,8 +252,8 @@ export class Session implements Connection {
   #finish(reason: EndReason, error?: unknown): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#delay.abort();
-    this.#dialing.abort();
+    this.#delay?.abort();
+    this.#dialing?.abort();
     this.#quiet.stop();
     const { client, closedBy } = this.#streams;
     // A client that has got everything has lost nothing, however it ends.

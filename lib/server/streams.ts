@@ -7,18 +7,6 @@
  * as a server that answers early and closes, may still have something to say: what is
  * for it is dropped, and the other direction goes on.
  *
- * ```ts
- * import { HeldBytes } from "../faults/held_bytes.ts";
- * import { Streams } from "./streams.ts";
- *
- * const conn = await Deno.listen({ port: 12345 }).accept();
- * const streams = new Streams(conn, {
- *   held: new HeldBytes(Infinity),
- *   onFinish: () => streams.close(),
- * });
- * streams.echo();
- * ```
- *
  * @module
  */
 

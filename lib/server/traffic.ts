@@ -1,13 +1,6 @@
 /**
  * What connections carried, added up.
  *
- * ```ts
- * import { addTraffic } from "./traffic.ts";
- *
- * const sum = { bytesRead: 0, bytesWritten: 0, faults: {} };
- * addTraffic(sum, { bytesRead: 5, bytesWritten: 5 });
- * ```
- *
  * @module
  */
 

@@ -1,0 +1,83 @@
+/**
+ * How a proxy connects to its upstream for a client: it waits where the system is short
+ * of files, and never forwards to itself.
+ *
+ * @module
+ */
+
+import { closeConn, type Conn } from "../net/conn.ts";
+import { formatAddress } from "../net/endpoint.ts";
+import { EchoError } from "../net/errors.ts";
+import { isShortage } from "../net/system_error.ts";
+
+/** What a dial needs of its session and the server. */
+export interface DialContext {
+  /** The accepted connection. */
+  client: Conn;
+  /** Aborted when the session is closed. */
+  signal: AbortSignal;
+  /** Resolves when there may be files again. The server accepts none meanwhile. */
+  waitForFiles(error: Error): Promise<void>;
+}
+
+/** Connects to the upstream for a client. */
+export type Dial = (context: DialContext) => Promise<Conn>;
+
+/** Why an upstream is rejected that leads back to the proxy. */
+export const OWN_ADDRESS = "it is where this server listens";
+
+/** A dial that connects with `connect`. */
+export function upstreamDial(
+  connect: (signal: AbortSignal) => Promise<Conn>,
+): Dial {
+  /** The connections that it has opened. What a name hides is noticed by them. */
+  const own = new Set<string>();
+  const rejectOwn = ({ remoteAddr, localAddr }: Conn) => {
+    const ends = endsOf(remoteAddr, localAddr);
+    if (ends && own.has(ends)) {
+      throw new EchoError(`Cannot forward: ${OWN_ADDRESS}`);
+    }
+  };
+  return async ({ client, signal, waitForFiles }) => {
+    rejectOwn(client);
+    const conn = await retryShortages(() => connect(signal), waitForFiles);
+    const ends = endsOf(conn.localAddr, conn.remoteAddr);
+    if (ends) {
+      own.add(ends);
+      const forget = () => own.delete(ends);
+      signal.addEventListener("abort", forget, { once: true });
+    }
+    try {
+      // The dial that the client came from may have succeeded meanwhile.
+      rejectOwn(client);
+    } catch (error) {
+      closeConn(conn);
+      throw error;
+    }
+    return conn;
+  };
+}
+
+/** A shortage of files is the proxy's own, so its clients wait. */
+async function retryShortages(
+  connect: () => Promise<Conn>,
+  waitForFiles: DialContext["waitForFiles"],
+): Promise<Conn> {
+  for (;;) {
+    try {
+      return await connect();
+    } catch (error) {
+      if (!isShortage(error)) throw error;
+      await waitForFiles(error as Error);
+    }
+  }
+}
+
+/** Both ends of a TCP connection, which tell it from all others. */
+function endsOf(from: Deno.Addr, to: Deno.Addr): string | undefined {
+  // An end of a Unix socket may have no name.
+  if (from.transport !== "tcp") return undefined;
+  return [from, to]
+    .map((addr) => formatAddress(addr).replace(/^\[::ffff:(.*)\]/, "$1"))
+    .join();
+}
