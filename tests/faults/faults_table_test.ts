@@ -58,7 +58,7 @@ const table: Row[] = [
   { faults: { reset: 0 }, length: 0, ...reset },
   { faults: { reset: 300 }, length: 300, ...reset },
   { faults: { closeAfter: 0 }, length: 0, timed: true, ...fault },
-  { faults: { resetAfter: 0 }, length: 0, timed: true, ...reset },
+  { faults: { stall: 0, resetAfter: 100 }, length: 0, ...reset },
   { faults: { closeOnAccept: true }, length: 0, timed: true, ...fault },
   { faults: { down: true }, length: 0, timed: true, ...fault },
 ];

@@ -127,6 +127,7 @@ describe("a fault", () => {
       await until(() => server.stats().bytesRead === read);
     }
     assertEquals(server.stats().bytesWritten, 0);
+    assert(server.stats().faults!.latency! > 0);
   });
 
   it("keeps the order when the latency varies", async () => {

@@ -78,6 +78,7 @@ describe("a connection that leaves the read scheduler", () => {
       );
     }
     const scheduler = new ReadScheduler();
+    const leave: (read?: () => void) => void = scheduler.leave;
     const count = 60_000;
     const reads = Array.from({ length: count }, () => () => {});
     try {
@@ -86,8 +87,7 @@ describe("a connection that leaves the read scheduler", () => {
       visited = 0;
       // The newest first, which is the longest way through a queue.
       while (reads.length > 0 && visited < 100 * count) {
-        reads.pop();
-        scheduler.leave();
+        leave.call(scheduler, reads.pop());
       }
     } finally {
       for (const [name, original] of originals) {

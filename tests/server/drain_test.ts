@@ -185,7 +185,7 @@ describe("a graceful shutdown of a proxy", () => {
       assertEquals(end.done, false, "the reply is due");
       await write(peer, utf8("reply"));
       assertEquals(await soon(read(conn, 5)), utf8("reply"));
-      await clock.advance(700);
+      await clock.advance(1_500);
       assertEquals(await soon(end.promise), null);
       // What is still to come is passed on, and what the client sends is not.
       await write(conn, utf8("late"));

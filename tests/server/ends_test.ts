@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import type { Faults } from "../../lib/echo.ts";
+import type { ClosedConnection, Faults } from "../../lib/echo.ts";
 import { ca, cert, key } from "../support/certificates.ts";
 import { pattern, peer, read, utf8, write } from "../support/peers.ts";
 import { resettable } from "../support/resettable.ts";
@@ -202,7 +202,9 @@ describe("a client that only reads gets a reset", () => {
         assertEquals(bytes, pattern(1_000));
         assertEquals(end, "reset");
         await eventually("closed", () => session.closed.length === 1);
-        assertEquals(session.closed[0]!.reason, "reset");
+        const [{ reason, error }] = session.closed as [ClosedConnection];
+        assertEquals(reason, "reset");
+        assert(/upstream/.test((error as Error).message), `${error}`);
       }));
   }
 });

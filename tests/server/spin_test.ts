@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { read, utf8, write } from "../support/peers.ts";
+import { utf8, write } from "../support/peers.ts";
 import {
   mayRun,
   maySignal,
@@ -102,8 +102,8 @@ describe("SIGTERM ends the program", { ignore: !maySignal }, () => {
       await write(conn, utf8("x"));
       process.child.kill("SIGTERM");
       if (signals === 2) {
-        // The first signal has lifted the faults.
-        assertEquals(await read(conn, 1), utf8("x"));
+        // Earlier, it would count as the same signal.
+        await new Promise((resolve) => setTimeout(resolve, 300));
         process.child.kill("SIGTERM");
       }
       const { status, stderr } = await within(WATCHDOG_MS, process.outcome);

@@ -83,13 +83,18 @@ export async function clocked(
 ): Promise<void> {
   using clock = new FakeClock();
   const session = start(kind, options, upstream);
+  const end = async () => {
+    const ending = Promise.resolve(session[Symbol.asyncDispose]());
+    await clock.advance(10);
+    await soon(ending);
+  };
   try {
     await body(session, clock);
-  } finally {
-    const ending = session[Symbol.asyncDispose]();
-    await clock.advance(10);
-    await soon(Promise.resolve(ending));
+  } catch (error) {
+    await end().catch(() => {});
+    throw error;
   }
+  await end();
 }
 
 /** The bytes that a server has read of what it sends to its clients. */
