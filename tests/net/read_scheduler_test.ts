@@ -87,20 +87,6 @@ describe("the read scheduler", () => {
     leaveAll(scheduler);
   });
 
-  it("does not start the read of a connection that has left", async () => {
-    const scheduler = busyScheduler();
-    const started: string[] = [];
-    const first = () => started.push("first");
-    const second = () => started.push("second");
-    const third = () => started.push("third");
-    for (const read of [first, second, third]) scheduler.schedule(read);
-    scheduler.leave(second);
-    assertEquals(scheduler.waiting, 2);
-    await until(() => scheduler.waiting === 0);
-    assertEquals(started, ["first", "third"]);
-    for (let i = 1; i < 1000; i++) scheduler.leave();
-  });
-
   it("keeps no read of a load connection that was closed", () => {
     for (let i = 0; i < 1000; i++) readScheduler.join();
     const conn = {
