@@ -183,7 +183,6 @@ export class Link {
     // The session may have closed it meanwhile, for another fault.
     if (this.ended) return;
     this.ended = end;
-    if (end.fault) this.count(end.fault);
     this.#options.onEnd(end);
   }
 

@@ -71,6 +71,8 @@ export class Acceptor {
   readonly #backoff = new Backoff(RETRY_MS);
   // Connections that may still be accepted, as in a semaphore.
   #permits: number;
+  // Connections that are accepted and not released.
+  #open = 0;
   #lastReport = -Infinity;
   // Accepted, but not yet passed to `onConnection`.
   #queue: Conn[] = [];
@@ -93,6 +95,7 @@ export class Acceptor {
   /** Returns the permit of a connection that was closed. */
   release(): void {
     this.#permits++;
+    this.#open--;
     this.#short.shift()?.();
     this.#wake?.();
   }
@@ -100,9 +103,12 @@ export class Acceptor {
   /**
    * Resolves when there may be files again: a connection was closed, or a moment has
    * passed. Nothing is accepted meanwhile.
+   *
+   * @throws `error` if all connections wait: then this one must end for the others.
    */
   async waitForFiles(error: Error): Promise<void> {
     this.#report(error);
+    if (this.#short.length >= this.#open - 1) throw error;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#short.push(resolve);
     const timer = setTimeout(resolve, RETRY_MS.last);
@@ -172,6 +178,7 @@ export class Acceptor {
     this.#backoff.reset();
     if (this.#stopped) return conn.close();
     this.#permits--;
+    this.#open++;
     if (this.#options.burst === false) return this.#options.onConnection(conn);
     this.#acceptedInTick++;
     if (this.#queue.push(conn) === 1) setImmediate(this.#dispatch);

@@ -184,6 +184,8 @@ export class Streams implements CopyEvents {
 
   /** A side has got the end of its stream. */
   #onEnded(side: Side, { kind, fault, error }: End): void {
+    // The first fault ends the connection, whatever those of other links do.
+    if (fault && !this.#cut) side.link.count(fault);
     if (kind === "reset") {
       const cause = fault
         ? new Deno.errors.ConnectionAborted("reset by a fault")
