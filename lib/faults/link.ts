@@ -175,11 +175,10 @@ export class Link {
   async #deliver(end: End): Promise<void> {
     if (this.#over) return;
     this.#stop();
-    try {
-      await sendEnd(this.conn, end);
-    } catch {
-      // A peer that is gone is noticed where it is read from.
-    }
+    // The end of a reset is known before the reads notice it.
+    if (end.kind === "reset") reset(this.conn);
+    // A peer that is gone is noticed where it is read from.
+    else await halfClose(this.conn, end).catch(() => {});
     // The session may have closed it meanwhile, for another fault.
     if (this.ended) return;
     this.ended = end;
@@ -232,10 +231,13 @@ export class Link {
   }
 }
 
-async function sendEnd(conn: Conn, { kind }: End): Promise<void> {
-  if (kind === "eof") return await conn.closeWrite();
-  if (kind === "reset" && conn.reset) return conn.reset();
+function reset(conn: Conn): void {
+  if (conn.reset) conn.reset();
+  else closeConn(conn);
+}
+
+async function halfClose(conn: Conn, { kind }: End): Promise<void> {
   // The FIN of a TLS connection without close_notify closes it in both directions.
-  if (kind === "reset" || conn.handshake) return closeConn(conn);
+  if (kind === "truncated" && conn.handshake) return closeConn(conn);
   await conn.closeWrite();
 }
