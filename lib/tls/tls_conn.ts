@@ -87,6 +87,8 @@ export class TlsConn extends SocketConn {
   }
 
   protected override describe(cause: Error): Error {
+    const error = super.describe(cause);
+    if (error !== cause) return error;
     return this.#established
       ? new Deno.errors.InvalidData(cause.message, { cause })
       : new Error(describeHandshakeError(cause), { cause });

@@ -73,6 +73,7 @@ class Driver {
             this.#pending.push({ id, resolve });
           }),
         write: (bytes: Uint8Array) => Promise.resolve(bytes.length),
+        closeWrite: () => Promise.resolve(),
       };
       new Relay(
         { conn: conn as unknown as Deno.Conn, pending: 0 },
