@@ -101,19 +101,20 @@ describe("the architecture", { ignore: !mayRead }, () => {
   });
 
   it("only lib/echo.ts opens sockets", async () => {
-    // Functions of Deno, and those of node:net and node:tls, which may be renamed.
-    const opens =
-      /\bDeno\.(listen|connect|startTls)|createServer\b|ServerHandle\(|createConnection|\bimport\("node:(net|tls)"\)/;
-    const opening: string[] = [];
+    const calls = {
+      // Sockets of Deno, and those of Node that others wrap.
+      opens: /\bDeno\.(listen|connect|startTls)|\b(openSocket|bindHandle)\b/,
+      wraps: /createServer\b|ServerHandle\(|[^.\w]connect\(\{ host,/,
+    };
+    const found: Record<string, string[]> = { opens: [], wraps: [] };
     for await (const path of modules()) {
       const source = await code(path);
-      const imports = /import \{([^}]*)\} from "node:(?:net|tls)"/g;
-      const names = [...source.matchAll(imports)].map(([, names]) => names);
-      const connects = names.some((names) => /\bconnect\b/.test(names!));
-      if (opens.test(source)) opening.push(path);
-      // It starts TLS on a socket that is connected.
-      else if (connects && path !== "lib/tls/session.ts") opening.push(path);
+      for (const [name, call] of Object.entries(calls)) {
+        if (call.test(source)) found[name]!.push(path);
+      }
     }
-    assertEquals(opening, ["lib/echo.ts"]);
+    const wrappers = ["lib/net/node_sockets.ts", "lib/net/tcp_handle.ts"];
+    assertEquals(found.wraps!.sort(), wrappers);
+    assertEquals(found.opens!.sort(), ["lib/echo.ts", ...wrappers]);
   });
 });

@@ -12,22 +12,21 @@
  * and resolves when the kernel has accepted them.
  *
  * ```ts
- * import { connect } from "node:net";
- * import { connected, handleOf, SocketConn } from "./socket_conn.ts";
+ * import { openSocket } from "./node_sockets.ts";
+ * import { SocketConn } from "./socket_conn.ts";
  *
  * const signal = AbortSignal.timeout(1000);
- * const socket = await connected(connect({ port: 12345 }), signal);
- * const conn = new SocketConn(socket, handleOf(socket));
+ * const conn = new SocketConn(await openSocket({ port: 12345 }, signal));
  * conn.reset(); // The peer gets ECONNRESET.
  * ```
  *
  * @module
  */
 
-import { Socket } from "node:net";
+import type { Socket } from "node:net";
 import { readableOf, writableOf } from "./conn_streams.ts";
 import { socketError } from "./socket_error.ts";
-import { addressOf, type TcpHandle } from "./tcp_handle.ts";
+import { addressOf, handleOf, type TcpHandle } from "./tcp_handle.ts";
 
 /**
  * Bytes that one write accepts. A peer that reads slowly makes progress that its
@@ -47,46 +46,6 @@ interface Internals {
     encoding: "buffer",
     done: (error?: Error | null) => void,
   ): void;
-}
-
-/** The handle of a connected socket. */
-export function handleOf(socket: Socket): TcpHandle {
-  return (socket as unknown as { _handle: TcpHandle })._handle;
-}
-
-/** A socket on the handle of an accepted connection. */
-export function socketOf(handle: TcpHandle): Socket {
-  const options = { handle, allowHalfOpen: true, manualStart: true };
-  return new Socket(options as ConstructorParameters<typeof Socket>[0]);
-}
-
-/**
- * Resolves with a socket when it is connected. An aborted signal closes it at once.
- *
- * @throws the error of Deno for that of the socket, or the signal's reason.
- */
-export async function connected(
-  socket: Socket,
-  signal: AbortSignal,
-): Promise<Socket> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const abort = () => {
-    reject(signal.reason);
-    socket.destroy();
-  };
-  const fail = (error: Error) => reject(socketError(error));
-  socket.on("error", fail);
-  socket.on("connect", resolve);
-  // What is received waits for the connection's first read.
-  socket.pause();
-  signal.addEventListener("abort", abort, { once: true });
-  if (signal.aborted) abort();
-  try {
-    await promise;
-    return socket;
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
 }
 
 /** The error of reading from a connection that the peer has reset. */
@@ -124,7 +83,7 @@ export class SocketConn implements Deno.Conn<Deno.NetAddr> {
    *
    * @throws {Deno.errors.NotConnected} if the peer has reset it.
    */
-  constructor(socket: Socket, handle: TcpHandle) {
+  constructor(socket: Socket, handle: TcpHandle = handleOf(socket)) {
     // First of all: an error that nobody listens for ends the process.
     socket.on("error", (error) => this.fail(this.describe(error)));
     this.#socket = socket;

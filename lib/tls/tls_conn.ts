@@ -24,7 +24,8 @@
 
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { handleOf, resetError, SocketConn } from "../net/socket_conn.ts";
+import { resetError, SocketConn } from "../net/socket_conn.ts";
+import { handleOf } from "../net/tcp_handle.ts";
 import { describeHandshakeError } from "./handshake_error.ts";
 
 /** The outcome of a handshake. */
