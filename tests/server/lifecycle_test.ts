@@ -312,6 +312,33 @@ describe("a Unix socket", { ignore: !mayUseFiles }, () => {
   });
 });
 
+it("a stale Unix socket that another server replaces is not removed", async () => {
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/echo.sock`;
+  {
+    await using _killed = serve({ path });
+    await Deno.link(path, `${path}.stale`);
+  }
+  await Deno.rename(`${path}.stale`, path);
+  const { lstatSync } = Deno;
+  let other: ReturnType<typeof serve> | undefined;
+  Deno.lstatSync = (...args) => {
+    Deno.lstatSync = lstatSync;
+    // The other server starts after this one has found that nobody listens.
+    Deno.removeSync(path);
+    other = serve({ path }) as unknown as ReturnType<typeof serve>;
+    return lstatSync(...args);
+  };
+  try {
+    assertEquals(await clearStaleSocket(path), false);
+  } finally {
+    Deno.lstatSync = lstatSync;
+  }
+  assertEquals(await exchange("x", { path }), utf8("x"));
+  await other!.shutdown();
+  await Deno.remove(folder);
+});
+
 it("connect returns a connection for any protocol", async () => {
   await using server = serve({ port: 0 });
   using conn = await connect(to(server));
