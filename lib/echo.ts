@@ -33,7 +33,6 @@
  */
 
 import { roundTrip } from "./client/round_trip.ts";
-import { openUnlessAborted } from "./net/abandon.ts";
 import { Backoff } from "./net/backoff.ts";
 import {
   DEFAULT_BACKLOG,
@@ -41,6 +40,7 @@ import {
   DEFAULT_PORT,
   DEFAULT_TIMEOUT_MS,
 } from "./net/defaults.ts";
+import { dial, openUnlessAborted, openUnlessFull } from "./net/dial.ts";
 import { requireDeno } from "./net/deno_version.ts";
 import {
   formatEndpoint,
@@ -50,7 +50,6 @@ import {
 import {
   addContext,
   ConnectError,
-  ConnectionRefusedError,
   HandshakeError,
   TimedOutError,
   withContext,
@@ -61,10 +60,9 @@ import type {
   ServeOptions,
 } from "./net/options.ts";
 import type { EchoServer } from "./net/server.ts";
-import type { SocketConn } from "./net/socket_conn.ts";
 import { type Adopt, SocketListener } from "./net/socket_listener.ts";
-import { describeError, systemError } from "./net/system_error.ts";
-import { loadNet, REUSE_PORT } from "./net/tcp_handle.ts";
+import { systemError } from "./net/system_error.ts";
+import { bindHandle } from "./net/tcp_handle.ts";
 import { sleep, withTimeout } from "./net/timeout.ts";
 import {
   checkConnectLimits,
@@ -77,6 +75,7 @@ import { checkCredentials } from "./tls/credentials.ts";
 import {
   checkServerTls,
   clientTls,
+  established,
   serverTls,
   type StartTls,
 } from "./tls/start_tls.ts";
@@ -188,11 +187,9 @@ function openListener(
     ...(reusePort ? { reusePort } : {}),
   };
   if (!hasTls && !resettable) return Deno.listen(address);
-  const { _createServerHandle: bind } = loadNet();
-  const flags = reusePort ? REUSE_PORT : 0;
   try {
     return new SocketListener(
-      () => bind(hostname, port, 4, undefined, flags),
+      () => bindHandle({ hostname, port, reusePort }),
       { backlog, load: () => hasTls ? serverTls(options) : plainSockets() },
     );
   } catch (error) {
@@ -202,10 +199,10 @@ function openListener(
   }
 }
 
-/** Loads how accepted connections become ones that can be reset. */
+/** Returns how accepted connections become ones that can be reset. */
 async function plainSockets(): Promise<Adopt> {
-  const { SocketConn, socketOf } = await import("./net/socket_conn.ts");
-  return (handle) => new SocketConn(socketOf(handle), handle);
+  const [{ socketOf }, { SocketConn }] = await loadSockets();
+  return (handle) => new SocketConn(socketOf(handle));
 }
 
 /**
@@ -243,9 +240,11 @@ export async function connect(
   for (;;) {
     try {
       return await withTimeout(async (signal) => {
-        const conn = await dial(options, { signal, startTls, resettable });
-        if (startTls) await handshake(conn as TlsConn, { options, signal });
-        return conn;
+        const opening = { signal, startTls, resettable };
+        const conn = await dial(options, () => open(options, opening));
+        return startTls
+          ? await established(conn as TlsConn, { options, signal })
+          : conn;
       }, limits);
     } catch (error) {
       const left = deadline - performance.now();
@@ -265,73 +264,26 @@ function isTransient(error: unknown): boolean {
     error instanceof ConnectError && !(error instanceof HandshakeError);
 }
 
-interface DialOptions {
+interface OpenOptions {
   signal: AbortSignal;
   startTls: StartTls | undefined;
   resettable: boolean;
 }
 
-async function dial(
+async function open(
   options: ConnectOptions,
-  { signal, startTls, resettable }: DialOptions,
+  { signal, startTls, resettable }: OpenOptions,
 ): Promise<Deno.Conn> {
-  try {
-    if (options.path !== undefined) {
-      return await openUnix(options.path, signal);
-    }
-    const conn = startTls || resettable
-      ? await openSocket(options, { signal, startTls })
-      : await openTcp(options, signal);
-    if (!isSelf(conn)) return conn;
-    conn.close();
-    throw new Deno.errors.ConnectionRefused("connected to itself");
-  } catch (error) {
-    if (signal.aborted) throw signal.reason;
-    if (
-      error instanceof Deno.errors.NotCapable || error instanceof RangeError
-    ) {
-      throw systemError(error, {
-        action: `Cannot connect to ${formatEndpoint(options)}`,
-        permissions: requiredPermissions(options),
-      });
-    }
-    const Class = error instanceof Deno.errors.ConnectionRefused
-      ? ConnectionRefusedError
-      : ConnectError;
-    throw new Class(describeError(error), { cause: error });
+  const { hostname = DEFAULT_HOSTNAME, port = DEFAULT_PORT, path } = options;
+  if (path !== undefined) {
+    const connecting = () => Deno.connect({ transport: "unix", path });
+    return await openUnlessFull(connecting, signal);
   }
-}
-
-/**
- * Whether the two ends are the same. The kernel may choose a port that nothing listens
- * on as the local one, and then connects it to itself (RFC 9293, section 3.5).
- */
-function isSelf(
-  { localAddr, remoteAddr }: Deno.Conn<Deno.NetAddr>,
-): boolean {
-  return localAddr.port === remoteAddr.port &&
-    localAddr.hostname === remoteAddr.hostname;
-}
-
-/** Opens a Unix socket. It tries again while the server's backlog is full. */
-async function openUnix(
-  path: string,
-  signal: AbortSignal,
-): Promise<Deno.UnixConn> {
-  for (const backoff = new Backoff(RETRY_MS);;) {
-    try {
-      return await Deno.connect({ transport: "unix", path });
-    } catch (error) {
-      if (!(error instanceof Deno.errors.WouldBlock)) throw error;
-      await sleep(backoff.next(), signal);
-    }
+  if (startTls || resettable) {
+    const [{ openSocket }, { SocketConn }] = await loadSockets();
+    const socket = await openSocket(options, signal);
+    return startTls ? startTls(socket) : new SocketConn(socket);
   }
-}
-
-async function openTcp(
-  { hostname = DEFAULT_HOSTNAME, port = DEFAULT_PORT }: ConnectOptions,
-  signal: AbortSignal,
-): Promise<Deno.TcpConn> {
   const conn = await openUnlessAborted(
     (signal) => Deno.connect({ hostname, port, signal }),
     signal,
@@ -345,39 +297,12 @@ async function openTcp(
   return conn;
 }
 
-/** Opens a connection that can be reset. Its TLS handshake may have begun. */
-async function openSocket(
-  { hostname = DEFAULT_HOSTNAME, port = DEFAULT_PORT }: ConnectOptions,
-  { signal, startTls }: Omit<DialOptions, "resettable">,
-): Promise<SocketConn> {
-  const [{ connect }, { connected, handleOf, SocketConn }] = await Promise.all([
-    import("node:net"),
+/** Loads the connections that can be reset, which takes 50 ms. */
+function loadSockets() {
+  return Promise.all([
+    import("./net/node_sockets.ts"),
     import("./net/socket_conn.ts"),
   ]);
-  const host = hostname.replace(/^\[(.*)\]$/, "$1");
-  const socket = connect({ host, port, allowHalfOpen: true });
-  await connected(socket, signal);
-  return startTls ? startTls(socket) : new SocketConn(socket, handleOf(socket));
-}
-
-async function handshake(
-  conn: TlsConn,
-  { options, signal }: { options: ConnectOptions; signal: AbortSignal },
-): Promise<void> {
-  const abort = () => conn[Symbol.dispose]();
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    signal.throwIfAborted();
-    await conn.handshake();
-  } catch (error) {
-    conn[Symbol.dispose]();
-    const what = `Cannot speak TLS with ${formatEndpoint(options)}`;
-    throw new HandshakeError(`${what}: ${describeError(error)}`, {
-      cause: error,
-    });
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
 }
 
 /**

@@ -101,12 +101,20 @@ describe("the architecture", { ignore: !mayRead }, () => {
   });
 
   it("only lib/echo.ts opens sockets", async () => {
-    const opening: string[] = [];
+    const calls = {
+      // Sockets of Deno, and those of Node that others wrap.
+      opens: /\bDeno\.(listen|connect|startTls)|\b(openSocket|bindHandle)\b/,
+      wraps: /createServer\b|ServerHandle\(|[^.\w]connect\(\{ host,/,
+    };
+    const found: Record<string, string[]> = { opens: [], wraps: [] };
     for await (const path of modules()) {
-      if (/\bDeno\.(listen|connect|startTls)/.test(await code(path))) {
-        opening.push(path);
+      const source = await code(path);
+      for (const [name, call] of Object.entries(calls)) {
+        if (call.test(source)) found[name]!.push(path);
       }
     }
-    assertEquals(opening, ["lib/echo.ts"]);
+    const wrappers = ["lib/net/node_sockets.ts", "lib/net/tcp_handle.ts"];
+    assertEquals(found.wraps!.sort(), wrappers);
+    assertEquals(found.opens!.sort(), ["lib/echo.ts", ...wrappers]);
   });
 });

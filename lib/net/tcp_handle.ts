@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { Socket } from "node:net";
+
 /** The handle of a TCP socket. Its methods return 0, or a negative error number. */
 export interface TcpHandle {
   /** Receives a chunk; without one, the stream has ended or failed. */
@@ -48,9 +50,32 @@ export function addressOf(
   return { transport: "tcp", hostname: found.address, port: found.port };
 }
 
-/** What this project uses of `node:net`, and its types do not describe. */
+/** The handle of a socket. */
+export function handleOf(socket: Socket): TcpHandle {
+  return (socket as unknown as { _handle: TcpHandle })._handle;
+}
+
+/**
+ * Binds a handle to an address, whose name it looks up at once, and returns it or a
+ * negative error number. It loads `node:net`, which takes 50 ms.
+ */
+export function bindHandle(
+  { hostname, port, reusePort }: {
+    hostname: string;
+    port: number;
+    reusePort: boolean;
+  },
+): ListenHandle | number {
+  const { process } = globalThis as unknown as {
+    process: { getBuiltinModule(name: string): NetModule };
+  };
+  return process.getBuiltinModule("node:net")
+    ._createServerHandle(hostname, port, 4, undefined, reusePort ? 4 : 0);
+}
+
+/** What the types of `node:net` do not describe. */
 interface NetModule {
-  /** Binds to an address, whose name it looks up, without listening. */
+  /** The flag 4 is that for `SO_REUSEPORT`. */
   _createServerHandle(
     hostname: string,
     port: number,
@@ -58,15 +83,4 @@ interface NetModule {
     fd: undefined,
     flags: number,
   ): ListenHandle | number;
-}
-
-/** The flag of `_createServerHandle` for `SO_REUSEPORT`. */
-export const REUSE_PORT = 4;
-
-/** Loads `node:net` at once, on request: that takes 50 ms. */
-export function loadNet(): NetModule {
-  const { process } = globalThis as unknown as {
-    process: { getBuiltinModule(name: string): NetModule };
-  };
-  return process.getBuiltinModule("node:net");
 }

@@ -12,10 +12,13 @@
  * @module
  */
 
+import { formatEndpoint } from "../net/endpoint.ts";
+import { HandshakeError } from "../net/errors.ts";
 import type { ConnectOptions, ListenOptions } from "../net/options.ts";
 import type { Adopt } from "../net/socket_listener.ts";
 import { describeError } from "../net/system_error.ts";
 import type { StartTls } from "./session.ts";
+import type { TlsConn } from "./tls_conn.ts";
 
 export type { StartTls };
 
@@ -30,6 +33,7 @@ type ClientTls = Pick<
   ConnectOptions,
   | "path"
   | "hostname"
+  | "port"
   | "tls"
   | "caCerts"
   | "serverName"
@@ -65,7 +69,7 @@ export function checkClientTls(options: ClientTls, action: string): void {
 /** Returns how a server's accepted connections become TLS sessions. */
 export async function serverTls(options: ServerTls): Promise<Adopt> {
   const [{ socketOf }, { tlsServer }] = await Promise.all([
-    import("../net/socket_conn.ts"),
+    import("../net/node_sockets.ts"),
     import("./session.ts"),
   ]);
   const startTls = tlsServer(options);
@@ -89,6 +93,30 @@ export async function clientTls(
     return tlsClient(options);
   } catch (error) {
     throw new TypeError(`${action}: ${describeError(error)}`, { cause: error });
+  }
+}
+
+/**
+ * Waits for the handshake of a client's connection, and returns the connection.
+ *
+ * @throws {HandshakeError} that says why it failed.
+ */
+export async function established(
+  conn: TlsConn,
+  { options, signal }: { options: ClientTls; signal: AbortSignal },
+): Promise<TlsConn> {
+  const abort = () => conn[Symbol.dispose]();
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    signal.throwIfAborted();
+    await conn.handshake();
+    return conn;
+  } catch (cause) {
+    conn[Symbol.dispose]();
+    const action = `Cannot speak TLS with ${formatEndpoint(options)}`;
+    throw new HandshakeError(`${action}: ${describeError(cause)}`, { cause });
+  } finally {
+    signal.removeEventListener("abort", abort);
   }
 }
 

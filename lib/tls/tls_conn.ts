@@ -24,7 +24,8 @@
 
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { handleOf, resetError, SocketConn } from "../net/socket_conn.ts";
+import { resetError, SocketConn } from "../net/socket_conn.ts";
+import { handleOf } from "../net/tcp_handle.ts";
 import { describeHandshakeError } from "./handshake_error.ts";
 
 /** The outcome of a handshake. */
@@ -87,6 +88,8 @@ export class TlsConn extends SocketConn {
   }
 
   protected override describe(cause: Error): Error {
+    const error = super.describe(cause);
+    if (error !== cause) return error;
     return this.#established
       ? new Deno.errors.InvalidData(cause.message, { cause })
       : new Error(describeHandshakeError(cause), { cause });

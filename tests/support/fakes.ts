@@ -21,7 +21,7 @@ export interface FakeConnOptions {
 
 /** A connection whose peer is the test. */
 export class FakeConn implements Deno.Conn {
-  readonly localAddr: Deno.Addr = ADDR;
+  readonly localAddr: Deno.Addr = { ...ADDR, port: 49_152 };
   readonly remoteAddr: Deno.Addr = ADDR;
   /** The bytes that each write accepted. */
   readonly writes: Uint8Array[] = [];

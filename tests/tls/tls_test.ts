@@ -12,9 +12,12 @@ import { describe, it } from "@std/testing/bdd";
 import {
   type ClosedConnection,
   connect,
+  type ConnectOptions,
   EchoError,
   exchange,
   HandshakeError,
+  listen,
+  type ListenOptions,
   serve,
   TimedOutError,
   UnexpectedEofError,
@@ -22,8 +25,8 @@ import {
 import { load } from "../../lib/load.ts";
 import { ping } from "../../lib/ping.ts";
 import { pipe } from "../../lib/pipe.ts";
-import { tlsClient, tlsServer } from "../../lib/tls/session.ts";
-import { ca, cert, key } from "../support/certificates.ts";
+import type { TlsConn } from "../../lib/tls/tls_conn.ts";
+import { ca, cert, key, otherCa } from "../support/certificates.ts";
 import {
   discard,
   echo,
@@ -35,6 +38,7 @@ import {
   utf8,
   write,
 } from "../support/peers.ts";
+import { settle } from "../support/fake_clock.ts";
 import { mayRun } from "../support/processes.ts";
 
 const tls = { tls: true, caCerts: [ca] };
@@ -81,6 +85,10 @@ async function isClosed(
 
 // Reading /proc needs all permissions; a child process needs only --allow-run.
 const mayCount = Deno.build.os === "linux" && mayRun;
+
+const hasOpenssl = mayRun &&
+  await new Deno.Command("openssl", { args: ["version"] }).output()
+    .then(({ success }) => success, () => false);
 
 /** The number of open files of this process, including those of `ls`. */
 async function openFiles(): Promise<number> {
@@ -234,15 +242,22 @@ describe("a TLS client closes a connection whose handshake stalls", () => {
     await using server = serve({ port: 0, hostname: "localhost", cert, key });
     const controller = new AbortController();
     using conn = await connect({ ...to(server), signal: controller.signal });
-    using second = await tlsClient(to(server))(
-      await Deno.connect({ hostname: "localhost", port: portOf(server) }),
-      controller.signal,
-    );
     controller.abort();
-    for (const each of [conn, second]) {
-      await write(each, utf8("x"));
-      assertEquals(await read(each, 1), utf8("x"));
+    await write(conn, utf8("x"));
+    assertEquals(await read(conn, 1), utf8("x"));
+  });
+
+  it("and in any moment of the handshake, without an uncaught error", async () => {
+    await using server = serve({ port: 0, hostname: "localhost", cert, key });
+    for (let turns = 0; turns < 30; turns++) {
+      const controller = new AbortController();
+      const connecting = connect({ ...to(server), signal: controller.signal })
+        .then((conn) => conn.close(), () => {});
+      await settle(turns);
+      controller.abort();
+      await connecting;
     }
+    await until(() => server.stats().open === 0);
   });
 
   it("and reports a timeout", async () => {
@@ -366,8 +381,58 @@ describe("a TLS connection transfers", () => {
   });
 });
 
-describe("a TLS session without an end (close_notify)", () => {
-  it("counts as closed by the client if everything was echoed", async () => {
+/** Both ends of a session: the server's, and the client's. */
+async function session(
+  listening: ListenOptions = {},
+  connecting: ConnectOptions = {},
+): Promise<[TlsConn, TlsConn]> {
+  using listener = listen({
+    port: 0,
+    hostname: "localhost",
+    cert,
+    key,
+    ...listening,
+  });
+  const client = connect({ ...to(listener), ...connecting });
+  client.catch(() => {});
+  const server = await listener.accept() as TlsConn;
+  await server.handshake();
+  return [server, await client as TlsConn];
+}
+
+describe("the end of a TLS session is", () => {
+  const ends: [string, (conn: TlsConn) => unknown, string | null][] = [
+    [
+      "null after closeWrite",
+      (conn) => conn.closeWrite().then(() => conn.close()),
+      null,
+    ],
+    ["an unexpected end after close", (conn) => conn.close(), "UnexpectedEof"],
+    ["a reset after reset", (conn) => conn.reset(), "ConnectionReset"],
+  ];
+  for (const [name, end, expected] of ends) {
+    for (const from of ["server", "client"]) {
+      it(`${name}, of the ${from}, behind all bytes`, async () => {
+        const both = await session();
+        const [here, there] = from === "server" ? both : both.toReversed();
+        await write(here!, pattern(20_000));
+        assertEquals((await read(there!, 10_000)).length, 10_000);
+        await end(here!);
+        if (expected !== "ConnectionReset") {
+          assertEquals((await read(there!, 10_000)).length, 10_000);
+        }
+        const buffer = new Uint8Array(32_768);
+        const outcome = async () => {
+          while (await there!.read(buffer) !== null);
+          return null;
+        };
+        assertEquals(await outcome().catch(({ name }) => name), expected);
+        for (const conn of both) conn[Symbol.dispose]();
+      });
+    }
+  }
+
+  it("closed by the client if everything was echoed", async () => {
     const closed: ClosedConnection[] = [];
     await using server = serve({
       port: 0,
@@ -376,30 +441,142 @@ describe("a TLS session without an end (close_notify)", () => {
       key,
       onClose: (c) => closed.push(c),
     });
-    using plain = await Deno.connect({
-      hostname: "localhost",
-      port: portOf(server),
-    });
-    const startTls = tlsClient(to(server));
-    using conn = await startTls(plain, new AbortController().signal);
+    using conn = await connect(to(server));
     await write(conn, utf8("x"));
     assertEquals(await read(conn, 1), utf8("x"));
-    plain[Symbol.dispose]();
+    conn.close();
     await until(() => closed.length === 1);
     assertEquals([closed[0]!.reason, closed[0]!.error], ["closed", undefined]);
   });
 
-  it("is an unexpected end for a client", async () => {
-    await using server = peer(async (plain) => {
-      using conn = tlsServer({ cert, key })(plain);
+  it("unexpected for a client that waits for more", async () => {
+    using listener = listen({ port: 0, cert, key });
+    const serving = (async () => {
+      using conn = await listener.accept();
       await write(conn, await read(conn, 3));
-      plain.close();
-    });
+    })();
     const error = await assertRejects(
-      () => exchange("hello", { ...tls, port: server.port }),
+      () => exchange("hello", { ...tls, port: portOf(listener) }),
       UnexpectedEofError,
     );
     assertEquals([error.received, error.expected], [3, 5]);
+    await serving;
+  });
+});
+
+describe("the ends of a TLS session agree on", () => {
+  const protocols: [
+    speaks: string[] | undefined,
+    offers: string[] | undefined,
+    alpnProtocol: string | null,
+  ][] = [
+    [["h2", "echo"], ["echo"], "echo"],
+    [["h2", "echo"], ["echo", "h2"], "h2"],
+    [["echo"], undefined, null],
+    [undefined, ["echo"], null],
+  ];
+  for (const [speaks, offers, alpnProtocol] of protocols) {
+    it(`${alpnProtocol} if it speaks ${speaks} and it offers ${offers}`, async () => {
+      const both = await session({ alpnProtocols: speaks }, {
+        alpnProtocols: offers,
+      });
+      for (const conn of both) {
+        assertEquals((await conn.handshake()).alpnProtocol, alpnProtocol);
+        conn.close();
+      }
+    });
+  }
+
+  it("no protocol, and fail, if there is none in common", async () => {
+    await using server = serve({
+      port: 0,
+      hostname: "localhost",
+      cert,
+      key,
+      alpnProtocols: ["h2"],
+    });
+    await assertRejects(
+      () => connect({ ...to(server), alpnProtocols: ["echo"] }),
+      HandshakeError,
+    );
+  });
+
+  it("the server's name, where it is reached by another one", async () => {
+    await using server = serve({ port: 0, hostname: "::1", cert, key });
+    const there = { ...to(server), hostname: "::1" };
+    assertEquals(
+      await exchange("x", { ...there, serverName: "localhost" }),
+      utf8("x"),
+    );
+    await assertRejects(
+      () => exchange("x", { ...there, serverName: "example.org" }),
+      HandshakeError,
+      "not for example.org",
+    );
+  });
+});
+
+describe("a server that asks for client certificates", () => {
+  it("serves a client with one, and knows its name", async () => {
+    const [server, client] = await session({ clientCa: ca }, { cert, key });
+    assertEquals((await server.handshake()).peer, "localhost");
+    await write(client, utf8("x"));
+    assertEquals(await read(server, 1), utf8("x"));
+    for (const conn of [server, client]) conn.close();
+  });
+
+  const refused: [string, ListenOptions, ConnectOptions, string][] = [
+    ["none", { clientCa: ca }, {}, "no certificate"],
+    [
+      "one of another issuer",
+      { clientCa: otherCa },
+      { cert, key },
+      "not trusted",
+    ],
+  ];
+  for (const [name, listening, connecting, why] of refused) {
+    it(`refuses a client with ${name}`, async () => {
+      const closed: ClosedConnection[] = [];
+      await using server = serve({
+        port: 0,
+        hostname: "localhost",
+        cert,
+        key,
+        ...listening,
+        onClose: (c) => closed.push(c),
+      });
+      await assertRejects(() =>
+        exchange("secret", { ...to(server), ...connecting })
+      );
+      await until(() => closed.length === 1);
+      assertEquals([closed[0]!.reason, closed[0]!.bytesRead], ["handshake", 0]);
+      assertStringIncludes(String(closed[0]!.error), why);
+    });
+  }
+
+  it("resumes no session of a client without a verified certificate", {
+    ignore: !hasOpenssl,
+  }, async () => {
+    await using open = serve({ port: 0, cert, key });
+    const closed: ClosedConnection[] = [];
+    await using guarded = serve({
+      port: 0,
+      cert,
+      key,
+      clientCa: ca,
+      onClose: (c) => closed.push(c),
+    });
+    const folder = await Deno.makeTempDir();
+    const file = `${folder}/session`;
+    // Both have the same keys for tickets, since they are of one process.
+    for (const [server, flag] of [[open, "-sess_out"], [guarded, "-sess_in"]]) {
+      const command = `(echo secret; sleep 1) | openssl s_client -connect ` +
+        `127.0.0.1:${portOf(server as typeof open)} ${flag} ${file}`;
+      await new Deno.Command("sh", { args: ["-c", command] }).output();
+    }
+    await until(() => closed.length === 1);
+    assertEquals([closed[0]!.reason, closed[0]!.bytesRead], ["handshake", 0]);
+    await Deno.remove(folder, { recursive: true });
   });
 });
 
@@ -486,7 +663,7 @@ describe("a failed handshake reports its reason:", () => {
 
 describe("wrong TLS options are rejected by name, before anything is opened:", () => {
   const broken = cert.replace("MIIB", "????");
-  const credentials: [string, { cert?: string; key?: string }, string][] = [
+  const credentials: [string, ListenOptions, string][] = [
     [
       "a text without a certificate",
       { cert: "x", key },
@@ -507,6 +684,22 @@ describe("wrong TLS options are rejected by name, before anything is opened:", (
       "the key of another certificate",
       { cert: ca, key },
       "key is not the private key of cert",
+    ],
+    [
+      "a clientCa without a certificate",
+      { cert, key, clientCa: key },
+      "clientCa holds no certificate",
+    ],
+    [
+      "a clientCa that cannot be decoded",
+      { cert, key, clientCa: ca.replace("MIIB", "????") },
+      "clientCa holds a certificate that cannot be decoded",
+    ],
+    ["clientCa alone", { clientCa: ca }, "with clientCa but without cert"],
+    [
+      "an empty protocol",
+      { cert, key, alpnProtocols: ["h2", ""] },
+      "expected names of 1 to 255 bytes",
     ],
     ["cert alone", { cert }, "with cert alone: TLS needs key"],
     ["key alone", { key }, "with key alone: TLS needs cert"],
@@ -560,11 +753,21 @@ describe("wrong TLS options are rejected by name, before anything is opened:", (
     });
   }
 
-  it("authorities without TLS", async () => {
-    await assertRejects(
-      () => connect({ port: 1, caCerts: [ca] }),
-      TypeError,
-      "Cannot connect to 127.0.0.1:1 with caCerts but without tls",
-    );
-  });
+  for (
+    const [name, options, why] of [
+      ["authorities", { caCerts: [ca] }, "caCerts but without tls"],
+      ["a server name", { serverName: "x" }, "serverName but without tls"],
+      ["a certificate", { cert, key }, "cert but without tls"],
+      ["a key alone", { tls: true, key }, "key alone: TLS needs cert"],
+      ["protocols", { alpnProtocols: ["x"] }, "alpnProtocols but without tls"],
+    ] as const
+  ) {
+    it(`${name} of a client`, async () => {
+      await assertRejects(
+        () => connect({ port: 1, ...options } as ConnectOptions),
+        TypeError,
+        `Cannot connect to 127.0.0.1:1 with ${why}`,
+      );
+    });
+  }
 });
