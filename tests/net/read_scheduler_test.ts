@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { setImmediate } from "node:timers";
-import { LoadConnection } from "../../lib/client/load_connection.ts";
 import { ReadScheduler, readScheduler } from "../../lib/net/read_scheduler.ts";
 import { settle } from "../support/fake_clock.ts";
 import { until } from "../support/peers.ts";
@@ -85,23 +84,6 @@ describe("the read scheduler", () => {
     await until(() => started === 300);
     assert(scheduler.waiting === 0);
     leaveAll(scheduler);
-  });
-
-  it("keeps no read of a load connection that was closed", () => {
-    for (let i = 0; i < 1000; i++) readScheduler.join();
-    const conn = {
-      write: () => new Promise(() => {}),
-      [Symbol.dispose]() {},
-    } as unknown as Deno.Conn;
-    const link = new LoadConnection(conn, {
-      size: 9,
-      handlers: { onReply() {}, onError() {}, onClose() {} },
-    });
-    link.send(1, 0);
-    assertEquals(readScheduler.waiting, 1);
-    link.close();
-    assertEquals(readScheduler.waiting, 0);
-    leaveAll(readScheduler);
   });
 
   it("starts no read after all connections have left", async () => {
