@@ -52,6 +52,10 @@ export interface Faults {
   stallAfter?: number | undefined;
   /** Resets the connection this many milliseconds after it was accepted. */
   resetAfter?: number | undefined;
+  /** Milliseconds by which the end of input is passed on later. */
+  slowClose?: number | undefined;
+  /** Milliseconds before the first byte flows in either direction. */
+  connectDelay?: number | undefined;
   /** The probability with which each byte is changed, from 0 to 1. */
   corrupt?: number | undefined;
   /** Closes each connection as soon as it is accepted. */
@@ -61,6 +65,8 @@ export interface Faults {
    * that are open.
    */
   down?: boolean | undefined;
+  /** Closes the port, so that clients are refused. Open connections stay. */
+  refuse?: boolean | undefined;
   /**
    * The share of connections that get the faults, from 0 to 1.
    * @default {1}

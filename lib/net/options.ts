@@ -49,6 +49,16 @@ export interface ListenOptions {
   cert?: string | undefined;
   /** Private key of the certificate in PEM format. Requires `cert`. */
   key?: string | undefined;
+  /**
+   * Certificates in PEM format. Clients without a certificate of one of these
+   * issuers are refused. Requires `cert`.
+   */
+  clientCa?: string | undefined;
+  /**
+   * Protocols to agree on (ALPN, RFC 7301), by preference. Requires `cert`.
+   * @default {[]}
+   */
+  alpnProtocols?: string[] | undefined;
 }
 
 /**
@@ -69,6 +79,12 @@ export interface ServeOptions<Addr extends Deno.Addr = Deno.NetAddr>
    * @default {Infinity}
    */
   maxConnections?: number | undefined;
+  /**
+   * Bytes that faults may hold back in the whole server, 1 or more. Over it, no
+   * more is read from the clients, nor from the upstream.
+   * @default {67108864}
+   */
+  maxHeldBytes?: number | undefined;
   /**
    * Milliseconds after which a connection is closed if no byte was read or
    * written, more than 0. It is closed up to a quarter later. RFC 862 has no
@@ -130,6 +146,20 @@ export interface ConnectOptions {
   tls?: boolean | undefined;
   /** Certificates in PEM format to trust in addition to the default ones. */
   caCerts?: string[] | undefined;
+  /** Certificate chain in PEM format, for servers that ask for one. Requires `key`. */
+  cert?: string | undefined;
+  /** Private key of the certificate in PEM format. Requires `cert`. */
+  key?: string | undefined;
+  /**
+   * Name to ask for (SNI) and to verify, instead of `hostname`.
+   * @default {hostname}
+   */
+  serverName?: string | undefined;
+  /**
+   * Protocols to offer (ALPN, RFC 7301), by preference.
+   * @default {[]}
+   */
+  alpnProtocols?: string[] | undefined;
 
   // Limits.
 
