@@ -55,12 +55,16 @@ export class LineQueue {
   readonly #sink: Sink;
   readonly #formatDropped: (count: number) => string;
   readonly #limit: number;
-  /** The lines, without what is being written. */
-  #text = "";
+  /** The lines, and how many are lost if one of them is not written. */
+  #queue: { line: string; lines: number }[] = [];
+  /** Characters in the queue. */
+  #length = 0;
   /** Lines dropped since the last line that reported them. */
   #dropped = 0;
   /** Bytes that the sink has accepted. */
   #written = 0;
+  /** Whether the last write failed in the middle of a line. */
+  #midLine = false;
   #writing: Promise<void> | undefined;
 
   /**
@@ -81,14 +85,14 @@ export class LineQueue {
 
   /** Queues a line. If the queue is full, drops and counts it. */
   push(line: string): void {
-    if (this.#text.length + line.length > this.#limit) this.#dropped++;
+    if (this.#length + line.length > this.#limit) this.#dropped++;
     else this.pushLast(line);
   }
 
   /** Queues a line that is not dropped, however full the queue is. */
   pushLast(line: string): void {
     this.#reportDropped();
-    this.#text += `${line}\n`;
+    this.#add(line, 1);
     this.#writing ??= this.#writeAll();
   }
 
@@ -107,37 +111,51 @@ export class LineQueue {
     }
   }
 
+  #add(line: string, lines: number): void {
+    this.#queue.push({ line: `${line}\n`, lines });
+    this.#length += line.length + 1;
+  }
+
   #reportDropped(): void {
     if (this.#dropped === 0) return;
-    this.#text += `${this.#formatDropped(this.#dropped)}\n`;
+    this.#add(this.#formatDropped(this.#dropped), this.#dropped);
     this.#dropped = 0;
   }
 
   async #writeAll(): Promise<void> {
-    while (this.#text !== "") {
-      // Whole lines, at least one.
-      const end = this.#text.indexOf("\n", BATCH) + 1 || this.#text.length;
-      const batch = this.#text.slice(0, end);
-      this.#text = this.#text.slice(end);
-      const bytes = new TextEncoder().encode(batch);
-      let at = 0;
+    while (this.#queue.length > 0) {
+      let [text, lines, count] = ["", 0, 0];
+      while (count < this.#queue.length && text.length < BATCH) {
+        text += this.#queue[count]!.line;
+        lines += this.#queue[count++]!.lines;
+      }
+      this.#queue.splice(0, count);
+      this.#length -= text.length;
       try {
-        while (at < bytes.length) {
-          const count = await this.#write(bytes.subarray(at));
-          at += count;
-          this.#written += count;
-        }
+        await this.#writeText(this.#midLine ? `\n${text}` : text);
         this.#reportDropped();
       } catch {
         // A full disk or a closed pipe: the lines behind this batch would most
         // likely fail too. The next line is a new attempt.
-        this.#dropped += (batch + this.#text).split("\n").length - 1;
-        // It must not continue a line of which a part was written.
-        this.#text = at > 0 ? "\n" : "";
-        break;
+        this.#dropped += this.#queue.reduce(
+          (sum, row) => sum + row.lines,
+          lines,
+        );
+        this.#queue = [];
+        this.#length = 0;
       }
     }
     this.#writing = undefined;
+  }
+
+  async #writeText(text: string): Promise<void> {
+    const bytes = new TextEncoder().encode(text);
+    for (let at = 0; at < bytes.length;) {
+      const count = await this.#write(bytes.subarray(at));
+      at += count;
+      this.#written += count;
+      this.#midLine = at < bytes.length;
+    }
   }
 
   async #write(bytes: Uint8Array): Promise<number> {

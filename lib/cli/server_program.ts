@@ -114,8 +114,14 @@ export async function main(
       if (verbose) log({ event: "closed", ...connection });
       if (once && !isProbe(connection)) void server.shutdown();
     },
-    onAcceptError: (error) =>
-      log({ event: "acceptError", error, advice: acceptAdvice(error) }),
+    onAcceptError(error) {
+      const reason = describeError(error);
+      log({
+        event: "acceptError",
+        error: reason,
+        advice: acceptAdvice(reason),
+      });
+    },
   };
   const server: EchoServer = upstream
     ? proxy({ ...common, faults, upstream })
@@ -128,8 +134,8 @@ export async function main(
 }
 
 /** What the user can do if no connection can be accepted. */
-export function acceptAdvice(error: Error): string | undefined {
-  switch (describeError(error)) {
+function acceptAdvice(reason: string): string | undefined {
+  switch (reason) {
     case "too many open files":
       return "raise the limit (ulimit -n), or set --max-connections below it";
     case "too many open files in system":
