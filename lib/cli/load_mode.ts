@@ -9,12 +9,7 @@
  * @module
  */
 
-import {
-  type Bucket,
-  load,
-  type LoadInterval,
-  type LoadSummary,
-} from "../load.ts";
+import { type Bucket, type Interval, load, type LoadSummary } from "../load.ts";
 import { DEFAULT_DURATION_MS } from "../net/defaults.ts";
 import { formatExpectation } from "../stats/expectation.ts";
 import { findings, judge } from "../stats/findings.ts";
@@ -123,7 +118,7 @@ export function loadReport(
 
 /** The progress of a load run after an interval, as one line. */
 function progressLine(
-  { elapsed, receivedPerSecond }: LoadInterval,
+  { elapsed, receivedPerSecond }: Interval,
   { received, errors }: { received: number; errors: number },
   { count, duration = DEFAULT_DURATION_MS }: {
     count?: number | undefined;
@@ -158,12 +153,13 @@ export async function runLoad(input: ModeInput): Promise<number> {
     ...options,
     ...typeof rate === "number" && { rate },
     signal: run.signal,
-    onStart: () => started = true,
-    onRun: (running) =>
+    onStart(running) {
+      started = true;
       onQuitSignal(() => {
         display?.("");
         writeStderr(report(running.summary()));
-      }),
+      });
+    },
     onInterval(interval) {
       total.received += interval.received;
       total.errors += interval.errors;

@@ -31,9 +31,6 @@
  * @module
  */
 
-// The global of the same name came to Deno later than this module.
-import { clearImmediate, setImmediate } from "node:timers";
-
 /** Tokio's budget of operations per poll of a task (`tokio::task::coop`). */
 const BUDGET = 128;
 

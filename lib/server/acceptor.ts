@@ -20,8 +20,6 @@
  * @module
  */
 
-// The global of the same name came to Deno later than this module.
-import { setImmediate } from "node:timers";
 import { Backoff } from "../net/backoff.ts";
 
 /** How to accept connections. */
