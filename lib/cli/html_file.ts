@@ -58,16 +58,21 @@ function attempt<T>(path: string, action: () => T): T {
   }
 }
 
+/** Writes the page of a run, and says so on stderr. @throws {Error} if it fails. */
+export type WriteReport = (
+  run: Pick<HtmlReportInput, "summary" | "target" | "expectations">,
+) => void;
+
 /**
- * Opens the file of a report, and returns what writes it. If that is never called,
- * a file that is new is removed when the process exits, in whatever way.
+ * Opens the file of a report. If the report is never written, a file that is new is
+ * removed when the process exits, in whatever way.
  *
  * @throws {Error} that names the file, and the permission if that is missing.
  */
 export async function openReport(
   path: string,
   values: ClientValues,
-): Promise<(input: HtmlReportInput) => void> {
+): Promise<WriteReport> {
   const { file, isNew } = attempt(path, () => open(path));
   const remove = () => {
     try {
@@ -81,8 +86,8 @@ export async function openReport(
   const { htmlReport } = await import("../html_report.ts");
   const environment = await environmentRows();
   const options = optionRows(values);
-  return (input) => {
-    const page = htmlReport({ ...input, options, environment });
+  return (run) => {
+    const page = htmlReport({ ...run, options, environment });
     const bytes = new TextEncoder().encode(page);
     attempt(path, () => {
       try {

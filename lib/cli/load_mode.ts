@@ -24,7 +24,7 @@ import {
 import { type ModeInput, runOptions } from "./client_flags.ts";
 import { writeStderr } from "./output.ts";
 import { progressDisplay, terminalColumns } from "./progress.ts";
-import { findingLines, latencyLine, Run } from "./run.ts";
+import { findingLines, latencyLines, Run } from "./run.ts";
 import { Interrupted, onQuitSignal } from "./signals.ts";
 
 /** Rows of the histogram at most: the result fits a terminal of 24 rows. */
@@ -106,11 +106,9 @@ export function loadReport(
     } messages/s, ${formatBytes(summary.bytesPerSecond)}/s each way`,
     ...failed ? [] : ["no errors"],
     ...findingLines(summary),
-    ...latency.max === null ? [] : [
-      latencyLine("latency", latency, "min", "mean", "max", "stddev"),
-      latencyLine("latency", latency, "p50", "p90", "p99", "p99.9"),
-    ],
-    ...connects ? [latencyLine("connect", connects, "p50", "p99", "max")] : [],
+    ...latencyLines("latency", latency, "min", "mean", "max", "stddev"),
+    ...latencyLines("latency", latency, "p50", "p90", "p99", "p99.9"),
+    ...connects ? latencyLines("connect", connects, "p50", "p99", "max") : [],
     ...fairness === null ? [] : [`fairness ${formatFixed(fairness, 4)} (Jain)`],
     ...buckets.length > 0 ? ["", ...histogramLines(buckets, columns)] : [],
   ].join("\n");

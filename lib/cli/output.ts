@@ -59,8 +59,9 @@ export function printableLines(text: string): string {
   );
 }
 
-/** A fraction to six decimals: milliseconds to the nanosecond. */
-function rounded(_key: string, value: unknown): unknown {
+/** Errors as their messages, and fractions to six decimals: to the nanosecond. */
+function plain(_key: string, value: unknown): unknown {
+  if (value instanceof Error) return value.message;
   return typeof value === "number" && !Number.isInteger(value)
     ? Number(value.toFixed(6))
     : value;
@@ -71,7 +72,7 @@ function rounded(_key: string, value: unknown): unknown {
  * JSON: control characters are escaped as `\u009b`, because JSON has no `\x9b`.
  */
 export function jsonLine(value: object): string {
-  return JSON.stringify(value, rounded).replace(CONTROL_CHARS, escapeUnicode);
+  return JSON.stringify(value, plain).replace(CONTROL_CHARS, escapeUnicode);
 }
 
 /** An event of the client as JSON, with the time unless `fields` has one. */

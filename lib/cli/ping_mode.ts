@@ -16,7 +16,7 @@ import { judge } from "../stats/findings.ts";
 import { formatFixed, formatPercent, plural } from "../stats/format.ts";
 import { type ModeInput, runOptions } from "./client_flags.ts";
 import { print, printable, writeStderr } from "./output.ts";
-import { findingLines, latencyLine, Run } from "./run.ts";
+import { findingLines, latencyLines, Run } from "./run.ts";
 import { onQuitSignal } from "./signals.ts";
 
 /** The reason of a lost probe, without what was attempted. */
@@ -51,10 +51,8 @@ export function pingReport(summary: PingSummary, target: string): string {
     `${plural(sent, "probe")} sent, ${received} received, ${
       formatPercent(loss)
     } loss, time ${Math.round(duration)} ms`,
-    ...latency.max === null ? [] : [
-      latencyLine("rtt", latency, "min", "mean", "max", "stddev"),
-      latencyLine("rtt", latency, "p50", "p90", "p99"),
-    ],
+    ...latencyLines("rtt", latency, "min", "mean", "max", "stddev"),
+    ...latencyLines("rtt", latency, "p50", "p90", "p99"),
     ...jitter === null ? [] : [`jitter = ${formatFixed(jitter, 3)} ms`],
     ...findingLines(summary),
   ].join("\n");
@@ -76,12 +74,13 @@ export async function runPing(input: ModeInput): Promise<number> {
     signal: run.signal,
     onRun: (running) =>
       onQuitSignal(() => writeStderr(pingReport(running.summary(), target))),
-    onProbe: (probe) =>
+    onProbe(probe) {
       run.print(
         "probe",
         { ...probe, error: probe.error?.message },
         () => probeLine(probe, formatEndpoint(options), connect),
-      ),
+      );
+    },
   });
   const verdict = judge(summary, expectations);
   return run.end(summary, verdict, () =>

@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { HtmlReportInput } from "../html_report.ts";
 import { formatEndpoint } from "../net/endpoint.ts";
 import type { ExpectationResult } from "../stats/expectation.ts";
 import { findings } from "../stats/findings.ts";
@@ -15,7 +14,7 @@ import type {
   Summary,
 } from "../stats/summaries.ts";
 import type { ModeInput } from "./client_flags.ts";
-import { openReport } from "./html_file.ts";
+import { openReport, type WriteReport } from "./html_file.ts";
 import { eventLine, print, printable } from "./output.ts";
 import { abortOnSignal, EXIT } from "./signals.ts";
 
@@ -37,7 +36,7 @@ export class Run {
   readonly signal: AbortSignal;
   readonly #input: ModeInput;
   readonly #outputClosed = new AbortController();
-  #writeReport: ((input: HtmlReportInput) => void) | undefined;
+  #writeReport: WriteReport | undefined;
 
   private constructor(input: ModeInput) {
     this.#input = input;
@@ -75,10 +74,10 @@ export class Run {
     this.check();
     const { passed, reasons, results } = outcome;
     if (this.#input.values.json) {
-      // The histogram is for code; the summary has the figures.
-      const { latencies: _, ...fields } = summary as typeof summary & {
-        latencies?: unknown;
-      };
+      // The histogram is for code, and the probes have events of their own.
+      const { latencies: _, probes: __, ...fields } = summary as
+        & typeof summary
+        & { latencies?: unknown; probes?: unknown };
       const said = findings(summary);
       print(eventLine("summary", {
         ...{ ...fields, findings: said, expectations: results },
@@ -87,12 +86,14 @@ export class Run {
     } else {
       print(text());
     }
-    this.#writeReport?.(
-      {
-        ...{ mode: summary.mode, summary, target: this.target },
-        expectations: results,
-      } as HtmlReportInput,
-    );
+    const { expectations } = this.#input;
+    this.#writeReport?.({
+      ...{ summary, target: this.target },
+      // The steps of a search have their own.
+      ...summary.mode !== "rate search" && {
+        expectations: expectations.map(({ text }) => text),
+      },
+    });
     return passed ? EXIT.ok : EXIT.failed;
   }
 }
@@ -103,18 +104,20 @@ const NAMES: Partial<Record<LatencyFigure, string>> = {
   stddev: "mdev",
 };
 
-/** Latencies as ping(8) prints them: `rtt min/max = 0.123/≥ 4.500 ms`. */
-export function latencyLine(
+/** The known of these figures in a line, as in ping(8): `rtt min/max = 1.000/≥ 4.500 ms`. */
+export function latencyLines(
   noun: string,
   latency: LatencySummary,
   ...figures: LatencyFigure[]
-): string {
-  const names = figures.map((figure) => NAMES[figure] ?? figure).join("/");
-  const values = figures.map((figure) =>
+): string[] {
+  const known = figures.filter((figure) => latency[figure] !== null);
+  if (known.length === 0) return [];
+  const names = known.map((figure) => NAMES[figure] ?? figure).join("/");
+  const values = known.map((figure) =>
     (latency.atLeast.includes(figure) ? "≥ " : "") +
     formatFixed(latency[figure], 3)
   );
-  return `${noun} ${names} = ${values.join("/")} ms`;
+  return [`${noun} ${names} = ${values.join("/")} ms`];
 }
 
 /** The findings of a run as lines that are safe to print. */

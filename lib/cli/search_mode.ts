@@ -8,7 +8,7 @@
  * @module
  */
 
-import { findMaxRate, type MaxRateStep } from "../max_rate.ts";
+import { findMaxRate, type RateStep } from "../max_rate.ts";
 import type { RateSearchSummary } from "../stats/summaries.ts";
 import { rateAnswer } from "../stats/findings.ts";
 import { formatCount, formatDuration, formatRate } from "../stats/format.ts";
@@ -32,7 +32,7 @@ export const HEADER: string = row(
 );
 
 /** The line of a step. A rate that was not reached fails whatever was measured. */
-export function stepLine(step: MaxRateStep): string {
+export function stepLine(step: RateStep): string {
   const { rate, receivedPerSecond, latency, dropped, unanswered } = step;
   const latencies = (["p50", "p99", "p99.9"] as const).map((figure) =>
     (latency.atLeast.includes(figure) ? "≥ " : "") +
@@ -66,8 +66,7 @@ export async function runSearch(input: ModeInput): Promise<number> {
     signal: run.signal,
     onStep(step) {
       const head = steps++ === 0 ? `${HEADER}\n` : "";
-      const event = { ...step, error: step.error?.message };
-      run.print("step", event, () => head + stepLine(step));
+      run.print("step", step, () => head + stepLine(step));
     },
   });
   run.check();
