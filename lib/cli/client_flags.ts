@@ -139,7 +139,7 @@ const flags = {
 /** The values of a command line. */
 export type ClientValues = Values<typeof flags>;
 
-const anyRun = ["ping", "load"];
+const anyRun = ["ping", "load"] as const;
 
 /** The client program. */
 export const program: Program<typeof flags> = {
@@ -158,24 +158,25 @@ export const program: Program<typeof flags> = {
     Load: load,
     Output: output,
   },
-  needs: {
-    tlsCa: ["tls"],
-    tlsCert: ["tlsKey"],
-    tlsKey: ["tlsCert"],
-    tlsName: ["tls"],
-    tlsAlpn: ["tls"],
-    count: anyRun,
-    size: anyRun,
-    expect: anyRun,
-    html: anyRun,
-    interval: ["ping"],
-    connect: ["ping"],
-    connections: ["load"],
-    duration: ["load"],
-    warmup: ["load"],
-    rate: ["load"],
-    reconnect: ["load"],
-  },
+  needs: [
+    ["tlsCa", "tls"],
+    ["tlsCert", "tlsKey"],
+    ["tlsCert", "tls"],
+    ["tlsKey", "tlsCert"],
+    ["tlsName", "tls"],
+    ["tlsAlpn", "tls"],
+    ["count", ...anyRun],
+    ["size", ...anyRun],
+    ["expect", ...anyRun],
+    ["html", ...anyRun],
+    ["interval", "ping"],
+    ["connect", "ping"],
+    ["connections", "load"],
+    ["duration", "load"],
+    ["warmup", "load"],
+    ["rate", "load"],
+    ["reconnect", "load"],
+  ],
   conflicts: [
     ["unix", "hostname"],
     ["unix", "port"],

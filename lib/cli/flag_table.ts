@@ -58,11 +58,10 @@ export interface Program<F extends Flags = Flags> {
   readonly flags: F;
   /** The same flags by topic, for the help text. */
   readonly groups: Readonly<Record<string, Flags>>;
-  /** Flags, and those of which one must be given too, by their keys. */
-  readonly needs: Readonly<Partial<Record<keyof F & string, string[]>>>;
-  /** Flags that must not be given together, by their keys. */
-  readonly conflicts:
-    readonly (readonly [keyof F & string, keyof F & string])[];
+  /** Flags, each before those of which one must be given too, by their keys. */
+  readonly needs: readonly (readonly string[])[];
+  /** Pairs of flags that must not be given together, by their keys. */
+  readonly conflicts: readonly (readonly [string, string])[];
   /** Ends the help text: examples, exit status. */
   readonly notes: string;
 }

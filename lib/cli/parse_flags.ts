@@ -74,7 +74,7 @@ function checkCombinations(
       `${flagName(one)} cannot be combined with ${flagName(other)}`,
     );
   }
-  for (const [key, others = []] of Object.entries(needs)) {
+  for (const [key = "", ...others] of needs) {
     if (!has(key) || others.some(has)) continue;
     throw new UsageError(
       `${flagName(key)} needs ${others.map(flagName).join(" or ")}`,
@@ -134,7 +134,7 @@ export async function parseFlags<F extends Flags>(
     return [key, found === undefined ? undefined : parse(found)];
   }));
   if (unknown[0] !== undefined) await refuse(unknown[0]);
-  checkCombinations(program as Program, values);
+  checkCombinations(program, values);
   const positionals = parsed._.map(String);
   return { values: values as CommandLine<F>["values"], positionals };
 }

@@ -117,7 +117,7 @@ const flags = {
 /** The values of a command line. */
 export type ServerValues = Values<typeof flags>;
 
-const anyUpstream = ["upstream", "upstreamUnix"];
+const anyUpstream = ["upstream", "upstreamUnix"] as const;
 
 /** The server program. */
 export const program: Program<typeof flags> = {
@@ -134,19 +134,19 @@ export const program: Program<typeof flags> = {
     "Faults, to test clients with": { ...faults, ...scope },
     "Log, on stderr": output,
   },
-  needs: {
-    tlsCert: ["tlsKey"],
-    tlsKey: ["tlsCert"],
-    tlsClientCa: ["tlsCert"],
-    tlsAlpn: ["tlsCert"],
-    upstreamTls: ["upstream"],
-    upstreamTlsCa: ["upstreamTls"],
-    upstreamTlsName: ["upstreamTls"],
-    upstreamTimeout: anyUpstream,
-    upstreamWait: anyUpstream,
-    slicerDelay: ["slicer"],
-    faultDirection: anyUpstream,
-  },
+  needs: [
+    ["tlsCert", "tlsKey"],
+    ["tlsKey", "tlsCert"],
+    ["tlsClientCa", "tlsCert"],
+    ["tlsAlpn", "tlsCert"],
+    ["upstreamTls", "upstream"],
+    ["upstreamTlsCa", "upstreamTls"],
+    ["upstreamTlsName", "upstreamTls"],
+    ["upstreamTimeout", ...anyUpstream],
+    ["upstreamWait", ...anyUpstream],
+    ["slicerDelay", "slicer"],
+    ["faultDirection", ...anyUpstream],
+  ],
   conflicts: [
     ["unix", "hostname"],
     ["unix", "port"],

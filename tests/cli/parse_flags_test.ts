@@ -19,7 +19,7 @@ const flags = {
 
 const program: Program<typeof flags> = {
   ...{ name: "test", usage: "", summary: "", notes: "", flags, groups: {} },
-  needs: { interval: ["port", "hostname"] },
+  needs: [["interval", "port", "hostname"]],
   conflicts: [["onlyOnce", "expect"]],
 };
 
