@@ -153,7 +153,7 @@ export function advise(
   if (error instanceof Deno.errors.AddrInUse) {
     // Behind a socket that refuses no connection, there is a server.
     return unix !== undefined && !isSocket(unix)
-      ? "there is no socket but something else; choose another path"
+      ? "it is no socket: choose another path"
       : "stop the program that listens there, or choose another address";
   }
   if (error instanceof Deno.errors.AddrNotAvailable) {

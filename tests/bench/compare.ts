@@ -166,15 +166,16 @@ async function measure(
   const before = await subject.cpu();
   const summary = await load(subject, workload, duration);
   const cpu = await subject.cpu() - before;
-  const { messagesPerSecond, latency, fairness, starved, errors } = summary;
+  const { receivedPerSecond, received, latency, fairness, starved, errors } =
+    summary;
   return {
-    messagesPerSecond,
-    cpu: cpu / summary.messages * 1e6,
-    p50: latency.p50,
-    p99: latency.p99,
-    p999: latency.p999,
-    fairness,
-    starved,
+    messagesPerSecond: receivedPerSecond ?? NaN,
+    cpu: cpu / received * 1e6,
+    p50: latency.p50 ?? NaN,
+    p99: latency.p99 ?? NaN,
+    p999: latency["p99.9"] ?? NaN,
+    fairness: fairness ?? NaN,
+    starved: starved ?? NaN,
     errors: Object.values(errors).reduce((sum, count) => sum + count, 0),
     memory: await subject.memory() / 1e6,
   };
