@@ -129,10 +129,10 @@ export const program: Program<typeof flags> = {
   groups: {
     Address: address,
     TLS: tls,
-    "Upstream, to be a proxy": upstream,
+    Upstream: upstream,
     Limits: { ...limits, ...once },
-    "Faults, to test clients with": { ...faults, ...scope },
-    "Log, on stderr": output,
+    Faults: { ...faults, ...scope },
+    Log: output,
   },
   needs: [
     ["tlsCert", "tlsKey"],

@@ -100,7 +100,7 @@ describe("the flags of a fault", () => {
     assertEquals(
       new Set([...tested, "faultDirection"]),
       new Set(
-        Object.keys(program.groups["Faults, to test clients with"]!),
+        Object.keys(program.groups["Faults"]!),
       ),
     );
   });
