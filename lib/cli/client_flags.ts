@@ -46,9 +46,16 @@ const CONDITION: type.ListType<string> = {
   isList: true,
 };
 
-/** The defaults of a flag that has one in ping, and another in load or else. */
-const both = (ms: number, other: number, where: string) =>
-  `${ms / 1e3}s; ${other / 1e3}s ${where}`;
+const seconds = (ms: number) => `${ms / 1e3}s`;
+const TIMEOUT = `${seconds(DEFAULT_TIMEOUT_MS)}; ping ${
+  seconds(DEFAULT_PING_TIMEOUT_MS)
+}`;
+const DURATIONS = `${seconds(DEFAULT_DURATION_MS)}; --rate max ${
+  seconds(DEFAULT_STEP_DURATION_MS)
+}`;
+const SIZES = `ping ${DEFAULT_PING_SIZE}, load ${DEFAULT_MESSAGE_SIZE}`;
+const WARMUP = `${seconds(DEFAULT_WARMUP_MS)}; --count 0s`;
+const INTERVAL = seconds(DEFAULT_PING_INTERVAL_MS);
 
 const address = {
   hostname: [HOST, "connect to this host", DEFAULT_HOSTNAME],
@@ -66,12 +73,7 @@ const tls = {
 } satisfies Flags;
 
 const limits = {
-  timeout: [
-    SPAN,
-    "limit for connecting and for an echo",
-    both(DEFAULT_TIMEOUT_MS, DEFAULT_PING_TIMEOUT_MS, "in ping"),
-    "W",
-  ],
+  timeout: [SPAN, "limit for connecting and for an echo", TIMEOUT, "W"],
   wait: [DURATION, "retry connecting for this long", "0s"],
 } satisfies Flags;
 
@@ -82,43 +84,19 @@ const modes = {
 
 const runs = {
   count: [COUNT, "number of probes or messages", "no limit", "c"],
-  size: [
-    SIZE,
-    "bytes of a message",
-    `ping ${DEFAULT_PING_SIZE}, load ${DEFAULT_MESSAGE_SIZE}`,
-    "s",
-  ],
+  size: [SIZE, "bytes of a message", SIZES, "s"],
 } satisfies Flags;
 
 const ping = {
-  interval: [
-    SPAN,
-    "time between probes",
-    `${DEFAULT_PING_INTERVAL_MS / 1e3}s`,
-    "i",
-  ],
+  interval: [SPAN, "time between probes", INTERVAL, "i"],
   connect: [SWITCH, "time only connecting, to a server of any protocol"],
 } satisfies Flags;
 
 const load = {
   connections: [CONNECTIONS, "number of connections", DEFAULT_CONNECTIONS],
-  duration: [
-    SPAN,
-    "how long to measure",
-    both(DEFAULT_DURATION_MS, DEFAULT_STEP_DURATION_MS, "a step of --rate max"),
-    "d",
-  ],
-  warmup: [
-    DURATION,
-    "how long to send before measuring",
-    both(DEFAULT_WARMUP_MS, 0, "with --count"),
-  ],
-  rate: [
-    RATE,
-    "messages per second, on a schedule; max finds the highest rate at which all --expect are met",
-    "no schedule",
-    "r",
-  ],
+  duration: [SPAN, "how long to measure", DURATIONS, "d"],
+  warmup: [DURATION, "how long to send before measuring", WARMUP],
+  rate: [RATE, "messages per second; max finds the most", "no schedule", "r"],
   reconnect: [COUNT, "replace each connection after this many", "never"],
 } satisfies Flags;
 
@@ -185,9 +163,10 @@ export const program: Program<typeof flags> = {
     ["connect", "size"],
   ],
   notes:
-    `With --rate, a message that waits for the echo before it is timed from when it
-was due, so that a server that stalls cannot hide it ("coordinated omission":
-Gil Tene, "How NOT to Measure Latency").
+    `With --rate, messages follow a schedule. One that waits for the echo before it
+is timed from when it was due, so that a server that stalls cannot hide it
+("coordinated omission": Gil Tene, "How NOT to Measure Latency"). --rate max
+finds the highest rate at which all --expect are met.
 
 Examples:
   echo-client "Hello again" --wait 10s

@@ -6,32 +6,14 @@
  */
 
 import type { HtmlReportInput, ReportRow } from "../html_report.ts";
-import { type ClientValues, program } from "./client_flags.ts";
-import { flagName, isGiven } from "./flag_table.ts";
-import { DURATION } from "./flag_types.ts";
 import { printable, writeStderr } from "./output.ts";
 import { fileError } from "./program.ts";
-
-/** The flags that were given, but for those of the output. */
-function optionRows(
-  { html: _, json: __, ...values }: ClientValues,
-): ReportRow[] {
-  const given = Object.entries(values).filter(([, value]) => isGiven(value));
-  return given.flatMap(([key, value]) => {
-    const [{ placeholder }] = program.flags[key as keyof typeof program.flags];
-    const unit = placeholder === DURATION.placeholder ? " ms" : "";
-    return [value].flat().map((item) => ({
-      label: flagName(key),
-      value: item === true ? "yes" : `${item}${unit}`,
-    }));
-  });
-}
 
 /** The program, the machine and the time. */
 async function environmentRows(): Promise<ReportRow[]> {
   const { version } = await import("./help.ts");
   return [
-    { label: "program", value: version(program.name) },
+    { label: "program", value: version("echo-client") },
     { label: "system", value: `${Deno.build.os}, ${Deno.build.arch}` },
     { label: "cores", value: String(navigator.hardwareConcurrency) },
     { label: "started", value: new Date().toISOString() },
@@ -69,10 +51,7 @@ export type WriteReport = (
  *
  * @throws {Error} that names the file, and the permission if that is missing.
  */
-export async function openReport(
-  path: string,
-  values: ClientValues,
-): Promise<WriteReport> {
+export async function openReport(path: string): Promise<WriteReport> {
   const { file, isNew } = attempt(path, () => open(path));
   const remove = () => {
     try {
@@ -85,7 +64,7 @@ export async function openReport(
   // Before the run, which must not wait for a module.
   const { htmlReport } = await import("../html_report.ts");
   const environment = await environmentRows();
-  const options = optionRows(values);
+  const options = [{ label: "flags", value: Deno.args.join(" ") }];
   return (run) => {
     const page = htmlReport({ ...run, options, environment });
     const bytes = new TextEncoder().encode(page);

@@ -9,7 +9,13 @@
  * @module
  */
 
-import { type Bucket, type Interval, load, type LoadSummary } from "../load.ts";
+import {
+  type Bucket,
+  type Interval,
+  load,
+  type LoadOptions,
+  type LoadSummary,
+} from "../load.ts";
 import { DEFAULT_DURATION_MS } from "../net/defaults.ts";
 import { formatExpectation } from "../stats/expectation.ts";
 import { findings, judge } from "../stats/findings.ts";
@@ -23,72 +29,44 @@ import {
 } from "../stats/format.ts";
 import { type ModeInput, runOptions } from "./client_flags.ts";
 import { writeStderr } from "./output.ts";
-import { progressDisplay, terminalColumns } from "./progress.ts";
+import { progressDisplay } from "./progress.ts";
 import { findingLines, latencyLines, Run } from "./run.ts";
 import { Interrupted, onQuitSignal } from "./signals.ts";
 
 /** Rows of the histogram at most: the result fits a terminal of 24 rows. */
 const MAX_ROWS = 8;
 
-/** Columns of a line with a bar at most. Longer bars are not easier to read. */
-const MAX_COLUMNS = 100;
-
-/** Neighbours added up, so that there are at most `MAX_ROWS` buckets. */
-function merged(buckets: readonly Bucket[]): Bucket[] {
-  const size = Math.ceil(buckets.length / MAX_ROWS);
-  return Array.from(
-    { length: Math.ceil(buckets.length / size) || 0 },
-    (_, i) => {
-      const part = buckets.slice(i * size, (i + 1) * size);
-      return {
-        from: part[0]!.from,
-        to: part.at(-1)!.to,
-        count: part.reduce((sum, { count }) => sum + count, 0),
-      };
-    },
-  );
-}
+/** Columns of the histogram, which are 80 with the gaps. */
+const COLUMNS = { latency: 12, count: 12, bar: 52 };
 
 /**
- * A histogram: a line per bucket, with a bar. The length of a bar is logarithmic,
- * so that a few slow messages are visible beside many fast ones.
+ * A histogram: neighbours are added up, and the length of a bar is logarithmic, so
+ * that a few slow messages are visible beside many fast ones.
  */
-export function histogramLines(
-  buckets: readonly Bucket[],
-  columns: number,
-): string[] {
-  const rows = merged(buckets);
-  const cells = [
-    ["latency ≥", "count"],
-    ...rows.map(({ from, count }) => [
-      `${formatFixed(from, 3)} ms`,
-      formatCount(count),
-    ]),
+export function histogramLines(buckets: readonly Bucket[]): string[] {
+  const row = (latency: string, count: string, bar: string) =>
+    `${latency.padStart(COLUMNS.latency)}  ${
+      count.padStart(COLUMNS.count)
+    }  ${bar}`;
+  const size = Math.ceil(buckets.length / MAX_ROWS);
+  const starts = buckets.filter((_, i) => i % size === 0);
+  const counts = starts.map((_, i) =>
+    buckets.slice(i * size, (i + 1) * size)
+      .reduce((sum, { count }) => sum + count, 0)
+  );
+  const scale = COLUMNS.bar / Math.log2(1 + Math.max(...counts));
+  return [
+    row("latency ≥", "count", "(log scale)"),
+    ...starts.map(({ from }, i) => {
+      const bar = Math.ceil(Math.log2(counts[i]! + 1) * scale);
+      const latency = `${formatFixed(from, 3)} ms`;
+      return row(latency, formatCount(counts[i]), "█".repeat(bar));
+    }),
   ];
-  const [left = 0, middle = 0] = [0, 1].map((i) =>
-    Math.max(...cells.map((row) => row[i]!.length))
-  );
-  const longest = Math.max(
-    1,
-    Math.min(columns, MAX_COLUMNS) - left - middle - 4,
-  );
-  const scale = longest /
-    Math.log2(1 + Math.max(...rows.map(({ count }) => count)));
-  const bars = rows.map(({ count }) =>
-    "█".repeat(Math.ceil(Math.log2(count + 1) * scale))
-  );
-  return ["(log scale)", ...bars].map((bar, i) =>
-    `${cells[i]![0]!.padStart(left)}  ${cells[i]![1]!.padStart(middle)}  ${bar}`
-      .trimEnd()
-  );
 }
 
-/** The result of a load run, for a terminal of this many columns. */
-export function loadReport(
-  summary: LoadSummary,
-  target: string,
-  columns: number,
-): string {
+/** The result of a load run. */
+export function loadReport(summary: LoadSummary, target: string): string {
   const { connections, size, warmup, received, scheduled, duration } = summary;
   const { latency, connects, fairness, buckets } = summary;
   const count = received === scheduled
@@ -110,27 +88,22 @@ export function loadReport(
     ...latencyLines("latency", latency, "p50", "p90", "p99", "p99.9"),
     ...connects ? latencyLines("connect", connects, "p50", "p99", "max") : [],
     ...fairness === null ? [] : [`fairness ${formatFixed(fairness, 4)} (Jain)`],
-    ...buckets.length > 0 ? ["", ...histogramLines(buckets, columns)] : [],
+    ...buckets.length > 0 ? ["", ...histogramLines(buckets)] : [],
   ].join("\n");
 }
 
 /** The progress of a load run after an interval, as one line. */
 function progressLine(
   { elapsed, receivedPerSecond }: Interval,
-  { received, errors }: { received: number; errors: number },
-  { count, duration = DEFAULT_DURATION_MS }: {
-    count?: number | undefined;
-    duration?: number | undefined;
-  },
+  errors: number,
+  { duration, count }: Pick<LoadOptions, "duration" | "count">,
 ): string {
-  const done = count === undefined
-    ? `${formatDuration(elapsed)} of ${formatDuration(duration)}`
-    : `${formatDuration(elapsed)}, ${formatCount(received)} of ${
-      formatCount(count)
-    } messages`;
-  return `${done}: ${formatRate(receivedPerSecond)} messages/s, ${
-    plural(errors, "error")
-  }`;
+  const end = count === undefined || duration !== undefined
+    ? ` of ${formatDuration(duration ?? DEFAULT_DURATION_MS)}`
+    : "";
+  return `${formatDuration(elapsed)}${end}: ${
+    formatRate(receivedPerSecond)
+  } messages/s, ${plural(errors, "error")}`;
 }
 
 /** Sends messages on many connections, shows the progress, and prints a report. */
@@ -138,15 +111,12 @@ export async function runLoad(input: ModeInput): Promise<number> {
   const { values: { json }, expectations } = input;
   const { rate, ...options } = runOptions(input);
   const run = await Run.start(input);
-  const columns = Deno.stdout.isTerminal() ? terminalColumns() : 80;
-  const report = (summary: LoadSummary) =>
-    loadReport(summary, run.target, columns);
+  const report = (summary: LoadSummary) => loadReport(summary, run.target);
   // The JSON on the same terminal shows the progress, and would mix with it.
   const display = json && Deno.stdout.isTerminal()
     ? undefined
     : progressDisplay();
-  const total = { received: 0, errors: 0 };
-  let started = false;
+  let [started, errors] = [false, 0];
   const summary = await load({
     ...options,
     ...typeof rate === "number" && { rate },
@@ -159,10 +129,9 @@ export async function runLoad(input: ModeInput): Promise<number> {
       });
     },
     onInterval(interval) {
-      total.received += interval.received;
-      total.errors += interval.errors;
+      errors += interval.errors;
       run.print("interval", interval);
-      display?.(progressLine(interval, total, options));
+      display?.(progressLine(interval, errors, options));
     },
   });
   display?.("");

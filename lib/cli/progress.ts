@@ -14,7 +14,7 @@ const INTERVAL_S = 10;
 const DEFAULT_COLUMNS = 80;
 
 /** The width of the terminal that a standard stream is connected to. */
-export function terminalColumns(): number {
+function terminalColumns(): number {
   try {
     // A terminal without a window, such as a serial line, has width 0.
     return Deno.consoleSize().columns || DEFAULT_COLUMNS;

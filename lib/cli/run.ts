@@ -49,7 +49,7 @@ export class Run {
     const run = new Run(input);
     const { html } = input.values;
     if (html !== undefined) {
-      run.#writeReport = await openReport(html, input.values);
+      run.#writeReport = await openReport(html);
     }
     return run;
   }
