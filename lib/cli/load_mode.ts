@@ -47,7 +47,7 @@ export function histogramLines(buckets: readonly Bucket[]): string[] {
   const row = (latency: string, count: string, bar: string) =>
     `${latency.padStart(COLUMNS.latency)}  ${
       count.padStart(COLUMNS.count)
-    }  ${bar}`;
+    }  ${bar}`.trimEnd();
   const size = Math.ceil(buckets.length / MAX_ROWS);
   const starts = buckets.filter((_, i) => i % size === 0);
   const counts = starts.map((_, i) =>

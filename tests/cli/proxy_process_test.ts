@@ -315,7 +315,8 @@ describe("an upstream that is not reachable", { ignore: !maySignal }, () => {
       lines.filter((line) => line.endsWith(" opened")).length,
       count,
     );
-    assertEquals(lines.length, 2 * count + 1);
+    // The outage itself, and the summary.
+    assertEquals(lines.length, 2 * count + 2);
   });
 
   it("is the reason and the error of each connection in the JSON log", async () => {
@@ -329,7 +330,9 @@ describe("an upstream that is not reachable", { ignore: !maySignal }, () => {
         `Cannot connect to ${to}: connection refused`,
       ]);
     }
-    assertEquals(events.length, 2 * count + 1);
+    const outages = events.filter(({ event }) => event === "upstreamError");
+    assertEquals(outages.map(({ error }) => error), [closed[0].error]);
+    assertEquals(events.length, 2 * count + 2);
     assertEquals(events.at(-1).upstream, { bytesRead: 0, bytesWritten: 0 });
   });
 
@@ -349,5 +352,69 @@ describe("an upstream that is not reachable", { ignore: !maySignal }, () => {
     await server.shows(/(connection refused\n[^]*){2}/, "stderr");
     server.child.kill("SIGTERM");
     assertEquals((await server.outcome).status, 0);
+  });
+});
+
+describe("a proxy without its permissions", { ignore: !mayRun }, () => {
+  const own = "127.0.0.1:12345";
+  for (
+    const [args, granted, action, advice] of [
+      [
+        "--upstream 127.0.0.1:6379",
+        [],
+        `listen on ${own}, forwarding to 127.0.0.1:6379`,
+        `--allow-net=${own},127.0.0.1:6379`,
+      ],
+      [
+        // What `deno task server` grants.
+        "--upstream 127.0.0.1:6379",
+        [`--allow-net=${own}`],
+        `listen on ${own}, forwarding to 127.0.0.1:6379`,
+        `--allow-net=${own},127.0.0.1:6379`,
+      ],
+      [
+        "--upstream localhost:6379",
+        ["--allow-net=localhost:6379"],
+        `listen on ${own}, forwarding to localhost:6379`,
+        `--allow-net=${own},localhost:6379`,
+      ],
+      [
+        "--port 8080 --upstream [::1]:6379",
+        ["--allow-net=127.0.0.1:8080"],
+        "listen on 127.0.0.1:8080, forwarding to [::1]:6379",
+        "'--allow-net=127.0.0.1:8080,[::1]:6379'",
+      ],
+      [
+        "--upstream-unix /run/db",
+        [`--allow-net=${own}`],
+        `listen on ${own}, forwarding to /run/db`,
+        `--allow-net=${own},unix:/run/db --allow-read=/run/db --allow-write=/run/db`,
+      ],
+      [
+        "--unix /run/echo --upstream-unix /run/db",
+        ["--allow-net", "--allow-read"],
+        "listen on /run/echo, forwarding to /run/db",
+        "--allow-net=unix:/run/echo,unix:/run/db --allow-read=/run/echo,/run/db --allow-write=/run/echo,/run/db",
+      ],
+    ] as const
+  ) {
+    it(`is told all of them: ${args} with ${granted}`, async () => {
+      const command = deno("server.ts", args.split(" "), [...granted]);
+      assertEquals(await output(command), {
+        status: 1,
+        stdout: "",
+        stderr:
+          `echo-server: Cannot ${action}: permission not granted: run again with ${advice}\n`,
+      });
+    });
+  }
+
+  it("listens with exactly the flags that it is told", async () => {
+    const port = String(closedPort());
+    const args = ["--port", port, "--upstream", `127.0.0.1:${closedPort()}`];
+    const { stderr } = await output(deno("server.ts", args, []));
+    const [, flag] = /run again with (\S+)\n$/.exec(stderr) ?? [];
+    await using server = new Running(deno("server.ts", args, [flag!]));
+    await server.shows(/Server listening/);
   });
 });
