@@ -144,6 +144,9 @@ function handshakeAdvice({ message }: HandshakeError): string {
   if (/certificate is for /.test(message)) {
     return "connect by one of its names, or verify one with --tls-name";
   }
+  if (/(has expired|not valid yet)$/.test(message)) {
+    return "renew it, or set the clock of this machine";
+  }
   return "does it speak TLS, with a valid certificate?";
 }
 

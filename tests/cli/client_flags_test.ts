@@ -151,6 +151,11 @@ describe("the advice of the client", () => {
     [
       "--tls",
       handshake("its certificate has expired"),
+      "renew it, or set the clock of this machine",
+    ],
+    [
+      "--tls",
+      handshake("bad record"),
       "does it speak TLS, with a valid certificate?",
     ],
     ["", mismatch(0x15), "it speaks TLS: connect with --tls"],
