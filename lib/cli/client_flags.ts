@@ -19,15 +19,8 @@ import {
   DEFAULT_TIMEOUT_MS,
   DEFAULT_WARMUP_MS,
 } from "../net/defaults.ts";
-import { joinHostPort, splitHostPort } from "../net/endpoint.ts";
 import type { Expectation } from "../stats/expectation.ts";
-import {
-  type Flags,
-  given,
-  type Program,
-  UsageError,
-  type Values,
-} from "./flag_table.ts";
+import { type Flags, given, type Program, type Values } from "./flag_table.ts";
 import * as type from "./flag_types.ts";
 
 /** What is sent if there is no MESSAGE. */
@@ -201,47 +194,6 @@ export interface ModeInput {
   options: ConnectOptions;
   /** The conditions of `--expect`. */
   expectations: readonly Expectation[];
-}
-
-/**
- * The flags for an address that was given as arguments, as with nc. Only digits
- * around a colon are more likely a time of day.
- */
-export function hostPortHint(text: string): string | undefined {
-  const { hostname, port } = splitHostPort(text) ?? {};
-  if (!hostname || !/[a-z.:]/i.test(hostname)) return undefined;
-  return `to connect elsewhere use --hostname ${hostname} --port ${port}`;
-}
-
-/** The mode that a command line asks for. @throws {UsageError} */
-export function modeOf(
-  { ping, load, rate, count, expect }: ClientValues,
-  [message, surplus]: string[],
-): ClientMode {
-  if (surplus !== undefined) {
-    const hint = hostPortHint(joinHostPort(message ?? "", Number(surplus)));
-    throw new UsageError(
-      `Cannot use "${surplus}": expected at most 1 argument; quote a message of several words${
-        hint ? `; ${hint}` : ""
-      }`,
-    );
-  }
-  const mode = ping ? "ping" : load ? "load" : undefined;
-  if (mode && message !== undefined) {
-    throw new UsageError(
-      `Cannot use "${message}" with --${mode}: it makes its own messages`,
-    );
-  }
-  if (rate !== "max") return mode ?? (message === "-" ? "pipe" : "message");
-  if (expect.length === 0) {
-    throw new UsageError(
-      "--rate max needs at least one --expect, such as --expect 'p99<5ms'",
-    );
-  }
-  if (count === undefined) return "rate search";
-  throw new UsageError(
-    "--rate max cannot be combined with --count: each step takes --duration",
-  );
 }
 
 /** The options of every mode, without what is in files. */

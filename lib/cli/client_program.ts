@@ -15,21 +15,64 @@ import {
   TimedOutError,
   UnexpectedEofError,
 } from "../echo.ts";
-import { formatEndpoint } from "../net/endpoint.ts";
+import {
+  formatEndpoint,
+  joinHostPort,
+  splitHostPort,
+} from "../net/endpoint.ts";
 import type { Expectation } from "../stats/expectation.ts";
 import {
   type ClientMode,
   type ClientValues,
   connectOptions,
   DEFAULT_MESSAGE,
-  hostPortHint,
   type ModeInput,
-  modeOf,
 } from "./client_flags.ts";
 import { isGiven, UsageError } from "./flag_table.ts";
 import { eventLine, print, printableLines, writeStderr } from "./output.ts";
 import { readCertificates, readText } from "./program.ts";
 import { EXIT } from "./signals.ts";
+
+/**
+ * The flags for an address that was given as arguments, as with nc. Only digits
+ * around a colon are more likely a time of day.
+ */
+function hostPortHint(text: string): string | undefined {
+  const { hostname, port } = splitHostPort(text) ?? {};
+  if (!hostname || !/[a-z.:]/i.test(hostname)) return undefined;
+  return `to connect elsewhere use --hostname ${hostname} --port ${port}`;
+}
+
+/** The mode that a command line asks for. @throws {UsageError} */
+export function modeOf(
+  { ping, load, rate, count, expect }: ClientValues,
+  [message, surplus]: string[],
+): ClientMode {
+  if (surplus !== undefined) {
+    const hint = hostPortHint(joinHostPort(message ?? "", Number(surplus)));
+    throw new UsageError(
+      `Cannot use "${surplus}": expected at most 1 argument; quote a message of several words${
+        hint ? `; ${hint}` : ""
+      }`,
+    );
+  }
+  const mode = ping ? "ping" : load ? "load" : undefined;
+  if (mode && message !== undefined) {
+    throw new UsageError(
+      `Cannot use "${message}" with --${mode}: it makes its own messages`,
+    );
+  }
+  if (rate !== "max") return mode ?? (message === "-" ? "pipe" : "message");
+  if (expect.length === 0) {
+    throw new UsageError(
+      "--rate max needs at least one --expect, such as --expect 'p99<5ms'",
+    );
+  }
+  if (count === undefined) return "rate search";
+  throw new UsageError(
+    "--rate max cannot be combined with --count: each step takes --duration",
+  );
+}
 
 /** Sends a message and prints its echo. */
 async function runMessage(

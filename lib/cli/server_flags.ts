@@ -13,7 +13,6 @@ import {
   DEFAULT_PORT,
   DEFAULT_TIMEOUT_MS,
 } from "../net/defaults.ts";
-import { type Endpoint, formatEndpoint } from "../net/endpoint.ts";
 import type { DirectedFaults, Faults } from "../net/fault_options.ts";
 import type { Upstream } from "../proxy.ts";
 import {
@@ -181,35 +180,16 @@ function faultOptions(
   );
 }
 
-/** Names of one address, as far as a connection from this machine is concerned. */
-const LOCAL: readonly string[] = ["127.0.0.1", "localhost", "0.0.0.0", "::"];
-
-/** Whether connections to an endpoint reach the server that listens on another. */
-function isSame(to: Endpoint, listening: Endpoint): boolean {
-  const canonical = ({ path, port, hostname = DEFAULT_HOSTNAME }: Endpoint) =>
-    formatEndpoint({
-      ...{ path, port },
-      hostname: LOCAL.includes(hostname) ? DEFAULT_HOSTNAME : hostname,
-    });
-  return canonical(to) === canonical(listening);
-}
-
-/** The upstream that flags ask for, if any. @throws {UsageError} */
+/** The upstream that flags ask for, if any. */
 function upstreamOptions(values: ServerValues): Upstream | undefined {
-  const { upstream, upstreamUnix: path, hostname, port, unix } = values;
+  const { upstream, upstreamUnix: path } = values;
   if (!upstream && path === undefined) return undefined;
-  const options: Upstream = {
+  return {
     ...(path === undefined ? upstream : { path }),
     ...values.upstreamTls && { tls: true, serverName: values.upstreamTlsName },
     timeout: values.upstreamTimeout,
     wait: values.upstreamWait,
   };
-  if (!isSame(options, { hostname, port, path: unix })) return options;
-  throw new UsageError(
-    `Cannot forward to ${
-      formatEndpoint(options)
-    }: it is where this server listens`,
-  );
 }
 
 /** What a command line asks for: an echo server, or a proxy if it has an upstream. */

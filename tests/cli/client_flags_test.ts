@@ -2,11 +2,10 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import {
   connectOptions,
-  modeOf,
   program,
   runOptions,
 } from "../../lib/cli/client_flags.ts";
-import { advise } from "../../lib/cli/client_program.ts";
+import { advise, modeOf } from "../../lib/cli/client_program.ts";
 import { UsageError } from "../../lib/cli/flag_table.ts";
 import { parseFlags } from "../../lib/cli/parse_flags.ts";
 import {

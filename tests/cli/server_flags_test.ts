@@ -43,19 +43,6 @@ describe("the flags of the server ask for", () => {
       listen: {},
       upstream: { ...upstream, timeout: 1_000, wait: 2_000 },
     }],
-    // Others than the server itself.
-    ...[
-      "--port 80 --upstream 127.0.0.1:81",
-      "--port 80 --upstream 127.0.0.2:80",
-      "--port 80 --upstream db:80",
-      "--port 0 --upstream 127.0.0.1:12345",
-    ].map((args): [string, object] => {
-      const [, port, host, to] = /port (\d+) .* (.*):(\d+)/.exec(args)!;
-      return [args, {
-        listen: { port: Number(port) },
-        upstream: { hostname: host, port: Number(to) },
-      }];
-    }),
   ];
   for (const [args, expected] of rows) {
     it(args || "an echo server", async () => {
@@ -125,8 +112,6 @@ describe("the flags of a fault", () => {
 describe("the server refuses", () => {
   const fault =
     "--toxicity, --seed and --fault-direction need a fault, such as --latency";
-  const itself = (own: string) =>
-    `Cannot forward to ${own}: it is where this server listens`;
   const rows: [args: string, message: string | RegExp][] = [
     ["8080", 'Cannot use "8080": expected flags only'],
     ["--unix /tmp/x --port 1", "--unix cannot be combined with --port"],
@@ -163,15 +148,6 @@ describe("the server refuses", () => {
       "--upstream-wait 1s",
       "--upstream-wait needs --upstream or --upstream-unix",
     ],
-    ["--upstream 127.0.0.1:12345", itself("127.0.0.1:12345")],
-    ["--port 80 --upstream localhost:80", itself("localhost:80")],
-    [
-      "--hostname 0.0.0.0 --port 80 --upstream 127.0.0.1:80",
-      itself("127.0.0.1:80"),
-    ],
-    ["--hostname :: --port 80 --upstream localhost:80", itself("localhost:80")],
-    ["--hostname db --port 80 --upstream db:80", itself("db:80")],
-    ["--unix /a --upstream-unix /a", itself("/a")],
     ...[
       ...["--max-connections 0", "--backlog 0", "--idle-timeout 0s"],
       ...[

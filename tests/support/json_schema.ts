@@ -89,8 +89,10 @@ function hasType(value: unknown, type: string): boolean {
     case "object":
       return typeof value === "object" && value !== null &&
         !Array.isArray(value);
-    default:
-      return typeof value === type;
+    default: {
+      const actual: string = typeof value;
+      return actual === type;
+    }
   }
 }
 
