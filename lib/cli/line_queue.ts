@@ -44,6 +44,8 @@ const SILENT_MS = 1_000;
 /** Milliseconds that the end waits for a reader that takes a little at a time. */
 const SLOW_MS = 10_000;
 
+const NEWLINE = 10;
+
 /** The part of `Deno.stderr` that a queue uses. */
 export interface Sink {
   /** Writes some of the bytes, and resolves with their number. */
@@ -55,15 +57,15 @@ export class LineQueue {
   readonly #sink: Sink;
   readonly #formatDropped: (count: number) => string;
   readonly #limit: number;
-  /** The lines, and how many are lost if one of them is not written. */
-  #queue: { line: string; lines: number }[] = [];
-  /** Characters in the queue. */
-  #length = 0;
-  /** Lines dropped since the last line that reported them. */
+  /** The lines, each with its line break. */
+  #text = "";
+  /** Lines dropped, and not yet reported. */
   #dropped = 0;
   /** Bytes that the sink has accepted. */
   #written = 0;
-  /** Whether the last write failed in the middle of a line. */
+  /** Whether the last write failed. */
+  #failed = false;
+  /** Whether it failed in the middle of a line. */
   #midLine = false;
   #writing: Promise<void> | undefined;
 
@@ -85,14 +87,13 @@ export class LineQueue {
 
   /** Queues a line. If the queue is full, drops and counts it. */
   push(line: string): void {
-    if (this.#length + line.length > this.#limit) this.#dropped++;
+    if (this.#text.length + line.length > this.#limit) this.#dropped++;
     else this.pushLast(line);
   }
 
   /** Queues a line that is not dropped, however full the queue is. */
   pushLast(line: string): void {
-    this.#reportDropped();
-    this.#add(line, 1);
+    this.#text += `${line}\n`;
     this.#writing ??= this.#writeAll();
   }
 
@@ -111,50 +112,37 @@ export class LineQueue {
     }
   }
 
-  #add(line: string, lines: number): void {
-    this.#queue.push({ line: `${line}\n`, lines });
-    this.#length += line.length + 1;
-  }
-
-  #reportDropped(): void {
-    if (this.#dropped === 0) return;
-    this.#add(this.#formatDropped(this.#dropped), this.#dropped);
-    this.#dropped = 0;
-  }
-
   async #writeAll(): Promise<void> {
-    while (this.#queue.length > 0) {
-      let [text, lines, count] = ["", 0, 0];
-      while (count < this.#queue.length && text.length < BATCH) {
-        text += this.#queue[count]!.line;
-        lines += this.#queue[count++]!.lines;
-      }
-      this.#queue.splice(0, count);
-      this.#length -= text.length;
+    while (this.#text !== "" || this.#dropped > 0 && !this.#failed) {
+      const dropped = this.#dropped;
+      // Whole lines, at least one.
+      const end = this.#text.indexOf("\n", BATCH) + 1 || this.#text.length;
+      const lines = this.#text.slice(0, end);
+      const report = dropped > 0 ? `${this.#formatDropped(dropped)}\n` : "";
+      this.#text = this.#text.slice(end);
       try {
-        await this.#writeText(this.#midLine ? `\n${text}` : text);
-        this.#reportDropped();
+        // What failed was before these lines, what did not fit behind them.
+        await this.#writeText(this.#failed ? report + lines : lines + report);
+        this.#dropped -= dropped;
+        this.#failed = false;
       } catch {
-        // A full disk or a closed pipe: the lines behind this batch would most
-        // likely fail too. The next line is a new attempt.
-        this.#dropped += this.#queue.reduce(
-          (sum, row) => sum + row.lines,
-          lines,
-        );
-        this.#queue = [];
-        this.#length = 0;
+        // A full disk or a closed pipe: the lines behind these would most likely
+        // fail too. The next line is a new attempt.
+        this.#dropped += (lines + this.#text).split("\n").length - 1;
+        this.#text = "";
+        this.#failed = true;
       }
     }
     this.#writing = undefined;
   }
 
   async #writeText(text: string): Promise<void> {
-    const bytes = new TextEncoder().encode(text);
+    const bytes = new TextEncoder().encode(this.#midLine ? `\n${text}` : text);
     for (let at = 0; at < bytes.length;) {
       const count = await this.#write(bytes.subarray(at));
       at += count;
       this.#written += count;
-      this.#midLine = at < bytes.length;
+      this.#midLine = bytes[at - 1] !== NEWLINE;
     }
   }
 

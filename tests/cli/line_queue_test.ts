@@ -106,7 +106,7 @@ describe("a queue of lines for a reader that may stop", () => {
     await until(() => stream.writes === 2);
     stream.accept();
     await queue.flush(1e6, 1e6);
-    assertEquals(stream.text, "one\ntwo\nthree\n1 dropped\nsummary\n");
+    assertEquals(stream.text, "one\ntwo\nthree\nsummary\n1 dropped\n");
   });
 
   it("is flushed while the reader goes on, and no longer", async () => {
