@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { ca, cert, key } from "../support/certificates.ts";
+import { certificateFiles } from "../support/certificates.ts";
 import { closedPort, discard, peer, read, write } from "../support/peers.ts";
 import {
   deno,
@@ -257,10 +257,8 @@ describe("an error is one line on stderr and an exit status", {
   }
 
   it("a client without TLS at a server with it", async () => {
-    const folder = await Deno.makeTempDir();
-    for (const [name, pem] of Object.entries({ ca, cert, key })) {
-      await Deno.writeTextFile(`${folder}/${name}.pem`, pem);
-    }
+    await using files = await certificateFiles();
+    const { folder } = files;
     const { running, port } = await startServer(
       ["--tls-cert", `${folder}/cert.pem`, "--tls-key", `${folder}/key.pem`],
       ["-A"],
@@ -272,6 +270,5 @@ describe("an error is one line on stderr and an exit status", {
       true,
       error,
     );
-    await Deno.remove(folder, { recursive: true });
   });
 });

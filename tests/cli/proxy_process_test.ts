@@ -6,7 +6,7 @@ import {
 } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { serve } from "../../lib/echo.ts";
-import { ca, cert, key } from "../support/certificates.ts";
+import { cert, certificateFiles, key } from "../support/certificates.ts";
 import {
   closedPort,
   discard,
@@ -40,18 +40,6 @@ function runClient(port: string, args: string[] = []): Promise<Outcome> {
   return output(deno("client.ts", ["--port", port, ...args], ["-A"]));
 }
 
-/** A folder with the certificates of the tests, which is removed in the end. */
-async function certificates(): Promise<{ folder: string } & AsyncDisposable> {
-  const folder = await Deno.makeTempDir();
-  for (const [name, pem] of Object.entries({ ca, cert, key })) {
-    await Deno.writeTextFile(`${folder}/${name}.pem`, pem);
-  }
-  return {
-    folder,
-    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
-  };
-}
-
 /** Sends bytes and a FIN, and returns what comes back until the connection ends. */
 async function exchanged(port: string, sent: Uint8Array): Promise<Uint8Array> {
   using conn = await Deno.connect({ port: Number(port) });
@@ -72,19 +60,6 @@ describe("the server program with an upstream", { ignore: !mayRun }, () => {
       `Server listening on 127.0.0.1:${port}, forwarding to ${to}\n`,
     );
     assertEquals(echo.stats().bytesRead, 14);
-  });
-
-  it("needs no permission but those for its two addresses", async () => {
-    await using echo = serve({ port: 0 });
-    const port = String(closedPort());
-    const to = `127.0.0.1:${echo.addr.port}`;
-    await using server = new Running(
-      deno("server.ts", ["--port", port, "--upstream", to], [
-        `--allow-net=127.0.0.1:${port},${to}`,
-      ]),
-    );
-    await server.shows(/Server listening/);
-    assertEquals(await runClient(port), ECHOED);
   });
 
   it("forwards to a Unix socket, and from one", {
@@ -116,7 +91,7 @@ describe("the server program with an upstream", { ignore: !mayRun }, () => {
   });
 
   it("speaks TLS with an upstream that it can verify", async () => {
-    await using files = await certificates();
+    await using files = await certificateFiles();
     await using echo = serve({ port: 0, cert, key });
     const tls = ["--upstream-tls", "--verbose"];
     const to = ["--upstream", `localhost:${echo.addr.port}`, ...tls];
@@ -133,7 +108,7 @@ describe("the server program with an upstream", { ignore: !mayRun }, () => {
   });
 
   it("rejects a file that holds no certificate, before it listens", async () => {
-    await using files = await certificates();
+    await using files = await certificateFiles();
     const path = `${files.folder}/key.pem`;
     const args = ["--upstream", "localhost:1", "--upstream-tls"];
     assertEquals(
@@ -152,7 +127,7 @@ describe("the server program with an upstream", { ignore: !mayRun }, () => {
   });
 
   it("speaks TLS with its clients, in front of an upstream without", async () => {
-    await using files = await certificates();
+    await using files = await certificateFiles();
     await using echo = serve({ port: 0 });
     const { folder } = files;
     const { running, port } = await startServer([

@@ -54,3 +54,17 @@ BmGVP8AHd6T8IANlJYIGXIM4raihRANCAASQNp3qCHCd4fqtViQIZ+X1UZ8wXe6N
 ASXI27jxw6tv4C8VEglyjXbW0M4qkjFao2LmOsqqZNj0A0G6jR7QGzD1
 -----END PRIVATE KEY-----
 `;
+
+/** A folder with these as files, `cert.pem` and so on, which is removed in the end. */
+export async function certificateFiles(): Promise<
+  { folder: string } & AsyncDisposable
+> {
+  const folder = await Deno.makeTempDir();
+  for (const [name, pem] of Object.entries({ ca, otherCa, cert, key })) {
+    await Deno.writeTextFile(`${folder}/${name}.pem`, pem);
+  }
+  return {
+    folder,
+    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
+  };
+}
