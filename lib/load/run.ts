@@ -90,6 +90,8 @@ export class LoadRun {
   messages = 0;
   /** Connections that are being replaced. */
   connecting = 0;
+  /** When a worker was last woken. */
+  wokenAt = 0;
   /** Whether messages in flight are no longer waited for. */
   isOver = false;
   readonly #workers: readonly Worker[];
@@ -187,20 +189,16 @@ export class LoadRun {
       : this.figures.sent < this.options.count;
   }
 
-  /** Resolves when a message may be due, or is `undefined` if one is. */
-  whenDue(worker: Worker): Promise<void> | undefined {
-    if (!this.#pacer || this.#pacer.nextOf(worker.index) <= this.now()) {
-      return undefined;
-    }
-    return new Promise((resolve) => worker.wake = resolve);
+  /** When the next message of a worker is due; without a schedule, at once. */
+  dueAt({ index }: Worker): number {
+    return this.#pacer ? this.#pacer.nextOf(index) : 0;
   }
 
-  /** Takes the next message, to be sent at once. False if none is due. */
-  take(worker: Worker): boolean {
+  /** Takes the next message, to be sent `now`. False if none is due. */
+  take(worker: Worker, now: number): boolean {
     if (!this.hasMore(worker)) return false;
     const { warmup } = this.options;
     const { index } = worker;
-    const now = this.now();
     const measured = this.#pacer?.isMeasured(index) ?? now >= warmup;
     const due = this.#pacer?.nextOf(index) ?? now;
     const from = this.#pacer?.take(index, now) ?? now;
@@ -222,8 +220,8 @@ export class LoadRun {
 
   // What workers tell.
 
-  /** The whole echo came back. */
-  reply(worker: Worker): void {
+  /** The whole echo came back. Returns when. */
+  reply(worker: Worker): number {
     const now = this.now();
     worker.busy = false;
     const trip = now - this.#stoodStill - worker.sentAt;
@@ -240,9 +238,11 @@ export class LoadRun {
         now >= this.#end,
       );
     }
-    if (!this.#pacer) return;
-    this.#pacer.replied(worker.index, now);
-    this.#schedule.wake();
+    if (this.#pacer) {
+      this.#pacer.replied(worker.index, now);
+      this.#schedule.wake();
+    }
+    return now;
   }
 
   /** The message in flight failed, or could not be sent again. */
@@ -311,9 +311,9 @@ export class LoadRun {
     const pacer = this.#pacer!;
     let woken = 0;
     for (let i = 0; i < MAX_ANNOUNCED && woken < BURST; i++) {
-      const now = this.now();
       const due = pacer.nextDue;
       if (due === Infinity) return undefined;
+      const now = this.wokenAt = this.now();
       const index = pacer.announce(now);
       if (index < 0) return due - now;
       const { wake } = this.#workers[index]!;
@@ -445,6 +445,7 @@ export class LoadRun {
   }
 
   #wakeAll(): void {
+    this.wokenAt = this.now();
     for (const { wake } of this.#workers) wake?.();
   }
 

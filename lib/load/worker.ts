@@ -19,13 +19,19 @@ import { Backoff } from "../net/backoff.ts";
 import { addContext, EchoError, UnexpectedEofError } from "../net/errors.ts";
 import { readScheduler } from "../net/read_scheduler.ts";
 import { sleep } from "../net/timeout.ts";
-import { writeAll } from "../net/write_all.ts";
 import { Progress } from "../client/progress.ts";
 import { difference, mismatch } from "../client/verify.ts";
 import type { LoadRun } from "./run.ts";
 
 /** Milliseconds between attempts to replace a lost connection. */
 const BACKOFF_MS = { first: 50, last: 2_000 };
+
+/**
+ * Milliseconds. Before a longer pause, a connection is watched for its end. With
+ * shorter ones, the server hardly closes it between two messages, and a read more a
+ * message would cost a tenth of the rate that this client reaches.
+ */
+const WATCH_MS = 5;
 
 /** A connection of a run, and the message that is on its way. */
 export class Worker {
@@ -60,9 +66,11 @@ export class Worker {
   #received = 0;
   #isTimedOut = false;
   /** Whether the connection was watched before the message was sent. */
-  #hasPaused = false;
-  /** A read that began before the message was sent. */
+  #isWatched = false;
+  /** The read that is pending, maybe since before the message was sent. */
   #reading: Promise<number | null> | undefined;
+  /** What it came to, if that was before the message was sent. */
+  #idleRead: number | null | undefined;
   /** The tick of the read scheduler in which the last read began. */
   #tick = 0;
 
@@ -91,13 +99,23 @@ export class Worker {
     try {
       // Thousands of writes at once would starve the reads that follow them.
       await readScheduler.turn();
+      // Reading the clock costs as much as recording a latency.
+      let now = run.now();
       while (this.busy || run.hasMore(this)) {
-        if (!this.conn && !await this.#reconnect()) break;
+        if (!this.conn) {
+          if (!await this.#reconnect()) break;
+          now = run.now();
+        }
         if (!this.busy) {
-          this.#hasPaused = false;
-          const due = run.whenDue(this);
-          if (due && !await this.#watch(due)) continue;
-          if (!run.take(this)) continue;
+          const wait = run.dueAt(this) - now;
+          this.#isWatched = wait > WATCH_MS;
+          if (wait > 0) {
+            if (this.#isWatched) this.#watch();
+            await new Promise<void>(this.#setWake);
+            this.wake = undefined;
+            now = run.wokenAt;
+          }
+          if (this.#hasEnded() || !run.take(this, now)) continue;
         }
         try {
           await this.#roundTrip(this.conn!);
@@ -107,7 +125,7 @@ export class Worker {
           continue;
         }
         this.downSince = undefined;
-        run.reply(this);
+        now = run.reply(this);
         if (++this.#carried === run.options.reconnect) this.close();
       }
     } finally {
@@ -125,39 +143,50 @@ export class Worker {
   /** Closes the connection. */
   close(): void {
     this.conn?.[Symbol.dispose]();
-    this.conn = this.#reading = undefined;
+    this.conn = this.#reading = this.#idleRead = undefined;
   }
 
-  /**
-   * Waits until a message is due. A read is pending meanwhile, so that the end of the
-   * connection is noticed before the message is sent. False if it ended.
-   */
-  async #watch(due: Promise<void>): Promise<boolean> {
-    this.#hasPaused = true;
-    if (!this.#reading) {
-      const turn = readScheduler.turn();
-      if (turn) await turn;
-      this.#tick = readScheduler.tick;
-      this.#reading = this.conn!.read(this.#echo);
+  /** Keeps a read pending, so that an end is noticed before the next message. */
+  async #watch(): Promise<void> {
+    if (this.#reading) return;
+    const conn = this.conn!;
+    let count: number | null;
+    try {
+      await this.#startRead(conn);
+      count = await this.#reading!;
+    } catch {
+      // A reset ends the connection too.
+      count = null;
     }
-    let isIdle = true;
-    let end: { count: number | null } | undefined;
-    const settle = (count: number | null) => {
-      if (isIdle) end = { count };
-    };
-    // A reset ends the connection too.
-    this.#reading.then(settle, () => settle(null));
-    await due;
-    isIdle = false;
-    this.wake = undefined;
-    if (!end) return true;
+    if (!this.busy && this.conn === conn) this.#idleRead = count;
+  }
+
+  /** Whether the connection ended while it was watched. */
+  #hasEnded(): boolean {
+    const count = this.#idleRead;
+    if (count === undefined) return false;
     this.close();
-    if (end.count === null) this.#run.figures.reconnects++;
+    if (count === null) this.#run.figures.reconnects++;
     else {
       this.downSince ??= this.#run.now();
       this.#run.surplus(mismatch(0, undefined, this.#echo[0]!));
     }
-    return false;
+    return true;
+  }
+
+  /** Starts a read, when it may start. Thousands at once would starve others. */
+  #startRead(conn: Deno.Conn): Promise<void> | undefined {
+    const turn = readScheduler.turn();
+    const start = () => {
+      const at = this.#received;
+      this.#tick = readScheduler.tick;
+      this.#reading = conn.read(
+        at === 0 ? this.#echo : this.#echo.subarray(at),
+      );
+    };
+    if (turn) return turn.then(start);
+    start();
+    return undefined;
   }
 
   /** Sends the message, and verifies its echo as it comes in. */
@@ -168,12 +197,15 @@ export class Worker {
     if (length >= 4) this.#stamp.setUint32(0, this.#run.messages);
     else message[0] = this.#run.messages;
     this.#received = 0;
-    // Reading starts at once: a long message is echoed while it is being sent. A
-    // failed write shows in what comes back.
-    const sending = writeAll(conn, message).catch(() => {});
+    // Reading starts at once: a long message is echoed while it is being sent.
+    const sending = this.#send(conn);
     while (this.#received < length) {
+      if (!this.#reading) {
+        const turn = this.#startRead(conn);
+        if (turn) await turn;
+      }
       const from = this.#received;
-      const count = await (this.#reading ?? this.#read(conn, from));
+      const count = await this.#reading!;
       this.#reading = undefined;
       readScheduler.onData(this.#tick);
       if (count === null) throw this.#progress().closed();
@@ -184,13 +216,18 @@ export class Worker {
       this.#received = from + count;
     }
     await sending;
+    this.#received = 0;
   }
 
-  async #read(conn: Deno.Conn, from: number): Promise<number | null> {
-    const turn = readScheduler.turn();
-    if (turn) await turn;
-    this.#tick = readScheduler.tick;
-    return conn.read(from === 0 ? this.#echo : this.#echo.subarray(from));
+  async #send(conn: Deno.Conn): Promise<void> {
+    const message = this.#message;
+    try {
+      for (let at = 0; at < message.length;) {
+        at += await conn.write(at === 0 ? message : message.subarray(at));
+      }
+    } catch {
+      // It shows in what comes back.
+    }
   }
 
   /**
@@ -204,7 +241,7 @@ export class Worker {
     const isOrderly = error instanceof UnexpectedEofError ||
       error instanceof Deno.errors.BrokenPipe;
     const isBetween = isOrderly && this.#received === 0 && this.#carried > 0 &&
-      !this.#hasPaused;
+      !this.#isWatched;
     const isTimedOut = this.#isTimedOut;
     this.#isTimedOut = false;
     this.close();
@@ -249,6 +286,10 @@ export class Worker {
     if (stopped.aborted) this.close();
     return !stopped.aborted;
   }
+
+  #setWake = (resolve: () => void): void => {
+    this.wake = resolve;
+  };
 
   #progress(): Progress {
     const progress = new Progress(this.#message.length);
