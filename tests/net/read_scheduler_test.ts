@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { setImmediate } from "node:timers";
-import { ReadScheduler, readScheduler } from "../../lib/net/read_scheduler.ts";
+import { ReadScheduler } from "../../lib/net/read_scheduler.ts";
 import { settle } from "../support/fake_clock.ts";
 import { until } from "../support/peers.ts";
 
@@ -83,6 +83,17 @@ describe("the read scheduler", () => {
     for (let i = 0; i < 300; i++) scheduler.schedule(() => started++);
     await until(() => started === 300);
     assert(scheduler.waiting === 0);
+    leaveAll(scheduler);
+  });
+
+  it("gives turns that can be awaited, in order, and none to few", async () => {
+    assertEquals(new ReadScheduler().turn(), undefined);
+    const scheduler = busyScheduler();
+    const turns: number[] = [];
+    for (let i = 0; i < 300; i++) scheduler.turn()!.then(() => turns.push(i));
+    assertEquals(scheduler.waiting, 300);
+    await until(() => turns.length === 300);
+    assertEquals(turns, Array.from({ length: 300 }, (_, i) => i));
     leaveAll(scheduler);
   });
 
