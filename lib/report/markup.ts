@@ -42,19 +42,10 @@ export class Markup {
 }
 
 /** What a template takes; `undefined` and `false` leave nothing. */
-export type Part =
-  | Markup
-  | string
-  | number
-  | undefined
-  | false
-  | readonly Part[];
+type Part = Markup | string | number | undefined | false | readonly Part[];
 
-/**
- * Text that is safe in elements and in quoted attributes. Control characters
- * are shown as escapes such as `\x1b`, a text too long ends in an ellipsis.
- */
-export function escapeText(text: string): string {
+/** Shows control characters as `\x1b`, and ends what is too long with `…`. */
+function escapeText(text: string): string {
   const clipped = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
   return clipped
     .toWellFormed()
@@ -69,7 +60,7 @@ function render(part: Part): string {
   return escapeText(String(part));
 }
 
-/** A template whose values are escaped. */
+/** A template whose values are escaped, in elements and in quoted attributes. */
 export function markup(
   strings: TemplateStringsArray,
   ...parts: readonly Part[]

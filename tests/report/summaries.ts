@@ -1,15 +1,16 @@
 /** Summaries of made-up runs, the same each time, for the tests of the pages. */
 
+import type { ReportProbe } from "../../lib/html_report.ts";
+import { checkExpectations, parseExpectation } from "../../lib/stats/expectation.ts";
+import { Intervals } from "../../lib/stats/intervals.ts";
+import { Latencies } from "../../lib/stats/latencies.ts";
 import type {
-  LatencySummary,
-  LoadInterval,
   LoadSummary,
-  Percentile,
   PingSummary,
   RateSearchSummary,
   RateStep,
-} from "../../lib/html_report.ts";
-import { Histogram } from "../../lib/stats/histogram.ts";
+  RunSummary,
+} from "../../lib/stats/summaries.ts";
 
 /** Numbers from 0 to 1 that look random (mulberry32). */
 function randomFrom(seed: number): () => number {
@@ -22,188 +23,159 @@ function randomFrom(seed: number): () => number {
   };
 }
 
-/** Latencies around `median` ms, a few of them far above. */
-function latencies(count: number, median: number, random: () => number) {
-  return Array.from({ length: count }, () => {
+const START = Date.UTC(2026, 0, 2, 3, 4, 5);
+
+/** A run to make up. */
+export interface Script {
+  /** Its length in seconds. */
+  seconds: number;
+  /** Messages that are due in each. */
+  perSecond: number;
+  /** Seconds in which the server is down: what is due in them is lost. */
+  down?: readonly number[];
+}
+
+/** What load and ping have in common, and each message. */
+function play({ seconds, perSecond, down = [] }: Script) {
+  const random = randomFrom(7);
+  const latencies = new Latencies(), intervals = new Intervals();
+  const probes: ReportProbe[] = [];
+  const duration = seconds * 1_000, scheduled = seconds * perSecond;
+  for (let i = 0; i < scheduled; i++) {
+    const due = i * 1_000 / perSecond;
+    const timestamp = new Date(START + due).toISOString();
+    intervals.due(due);
+    if (down.includes(Math.floor(due / 1_000))) {
+      latencies.missing.record(duration - due);
+      intervals.missing(due, duration - due);
+      probes.push({ timestamp });
+      continue;
+    }
     const normal = Math.sqrt(-2 * Math.log(1 - random())) *
       Math.cos(2 * Math.PI * random());
     const stall = random() < 0.002 ? 5 + 30 * random() : 1;
-    return median * Math.exp(0.25 * normal) * stall;
-  });
-}
-
-function quantile(sorted: readonly number[], percentile: number): number {
-  const last = sorted.length - 1;
-  return sorted[Math.min(last, Math.ceil(last * percentile / 100))] ?? 0;
-}
-
-function curve(sorted: readonly number[]): Percentile[] {
-  if (sorted.length === 0) return [];
-  const points = [0, 25, 50, 75, 87.5, 90, 95, 97.5, 99, 99.5, 99.9, 99.95];
-  points.push(99.99, 99.995, 99.999, 99.9999);
-  const most = 100 * (1 - 1 / sorted.length);
-  return [...points.filter((percentile) => percentile <= most), 100].map(
-    (percentile) => ({ percentile, latency: quantile(sorted, percentile) }),
-  );
-}
-
-const START = Date.UTC(2026, 0, 2, 3, 4, 5);
-
-/** What `run` makes. */
-export interface Run {
-  latency: LatencySummary;
-  buckets: ReturnType<Histogram["buckets"]>;
-  percentiles: Percentile[];
-  intervals: LoadInterval[];
-  messages: number;
-}
-
-/** Intervals of a second with so many messages each. */
-export function run(
-  options: {
-    intervals: number;
-    messages: number;
-    median?: number;
-    failing?: readonly number[];
-    empty?: readonly number[];
-  },
-): Run {
-  const { median = 0.9, failing = [], empty = [] } = options;
-  const random = randomFrom(7);
-  const histogram = new Histogram();
-  const all: number[] = [];
-  const intervals = Array.from({ length: options.intervals }, (_, i) => {
-    const count = empty.includes(i)
-      ? 0
-      : Math.round(options.messages * (0.92 + 0.16 * random()));
-    const some = latencies(count, median * (0.9 + 0.2 * random()), random)
-      .sort((a, b) => a - b);
-    for (const latency of some) {
-      histogram.record(latency);
-      all.push(latency);
-    }
-    return {
-      elapsed: (i + 1) * 1_000,
-      timestamp: new Date(START + (i + 1) * 1_000).toISOString(),
-      messages: count,
-      messagesPerSecond: count,
-      errors: failing.includes(i) ? 3 : 0,
-      p50: quantile(some, 50),
-      p99: quantile(some, 99),
-      max: some.at(-1) ?? 0,
-    };
-  });
-  all.sort((a, b) => a - b);
-  return {
-    latency: histogram.summary(),
-    buckets: histogram.buckets(),
-    percentiles: curve(all),
-    intervals,
-    messages: all.length,
-  };
-}
-
-/** A load summary around a run. */
-export function loadSummary(
-  { latency, buckets, percentiles, intervals, messages }: Run,
-  changes: Partial<LoadSummary> = {},
-): LoadSummary {
-  const duration = Math.max(1, intervals.length * 1_000);
-  return {
-    connections: 50,
-    size: 512,
+    const latency = 0.9 * Math.exp(0.25 * normal) * stall;
+    latencies.replies.record(latency);
+    intervals.reply(due, due + latency, latency);
+    probes.push({ timestamp, latency });
+  }
+  const missing = latencies.missing.count;
+  const summary: RunSummary = {
+    timestamp: new Date(START).toISOString(),
     duration,
-    messages,
-    messagesPerSecond: messages / duration * 1_000,
-    bytesPerSecond: messages * 512 / duration * 1_000,
+    size: 512,
+    scheduled,
+    sent: scheduled,
+    received: latencies.replies.count,
+    failed: 0,
+    unanswered: missing,
+    dropped: 0,
+    loss: scheduled === 0 ? null : missing / scheduled,
     errors: {},
     firstErrors: {},
+    latencies,
+    latency: latencies.summary(),
+    buckets: latencies.replies.buckets(),
+    percentiles: latencies.curve(),
+    intervals: intervals.list(duration, START),
+  };
+  return { summary, probes };
+}
+
+/** A load run. */
+export function loadSummary(
+  script: Script,
+  changes: Partial<LoadSummary> = {},
+): LoadSummary {
+  const { summary } = play(script);
+  const { received, duration } = summary;
+  const receivedPerSecond = duration > 0 ? received / duration * 1_000 : null;
+  return {
+    mode: "load",
+    ...summary,
+    connections: 50,
+    rate: null,
+    warmup: 1_000,
+    receivedPerSecond,
+    bytesPerSecond: receivedPerSecond && receivedPerSecond * 512,
     late: 0,
-    unanswered: 0,
-    latency,
-    buckets,
     fairness: 0.9987,
     starved: 0,
-    maxLag: 2.125,
-    delayed: 0,
-    dropped: 0,
     reconnects: 0,
-    warmup: 1_000,
+    connects: null,
+    droppedBy: { down: 0, slow: 0, client: 0 },
+    lag: null,
+    delayed: 0,
     cpuUtilization: 0.713,
-    intervals,
-    percentiles,
     ...changes,
   };
 }
 
-/** A ping summary around a run. */
-export function pingSummary(
-  { latency, buckets, percentiles, intervals, messages }: Run,
-  changes: Partial<PingSummary> = {},
-): PingSummary {
-  const lost = intervals.reduce((sum, { errors }) => sum + errors, 0);
+/** A ping run, and its probes. */
+export function pingRun(
+  script: Script,
+): { summary: PingSummary; probes: ReportProbe[] } {
+  const { summary, probes } = play(script);
   return {
-    sent: messages + lost,
-    received: messages,
-    loss: messages + lost === 0 ? 0 : lost / (messages + lost),
-    duration: intervals.length * 1_000,
-    rtt: latency,
-    jitter: 0.0234,
-    buckets,
-    percentiles,
-    intervals,
-    ...changes,
+    summary: {
+      mode: "ping",
+      ...summary,
+      interval: 1_000 / script.perSecond,
+      connect: false,
+      jitter: 0.0234,
+    },
+    probes,
   };
 }
 
-function step(
-  rate: number,
-  verdict: RateStep["verdict"],
-  changes: Partial<RateStep> = {},
-): RateStep {
-  const load = Math.min(0.97, rate / 42_000);
+function step(rate: number, verdict: RateStep["verdict"]): RateStep {
+  const perSecond = Math.min(rate, 40_800) / 10;
+  const run = loadSummary({ seconds: 1, perSecond });
+  const slow = 1 / (1 - Math.min(0.99, rate / 42_000));
+  const { p50, p99, ...rest } = run.latency;
+  const tail = rest["p99.9"];
   return {
     rate,
-    messagesPerSecond: Math.min(rate * 0.9996, 40_800),
-    p50: 0.06 / (1 - load),
-    p99: 0.31 / (1 - load) ** 1.4,
-    p999: 0.9 / (1 - load) ** 1.5,
-    dropped: 0,
+    receivedPerSecond: 10 * perSecond,
+    reached: rate < 40_800,
+    dropped: Math.max(0, rate - 40_800),
+    unanswered: 0,
+    latency: {
+      ...rest,
+      p50: p50 && p50 * slow,
+      p99: p99 && p99 * slow,
+      "p99.9": tail && tail * slow,
+    },
+    expectations: checkExpectations([parseExpectation("p99<20ms")], run),
+    errors: {},
     verdict,
-    ...changes,
   };
 }
 
 /** A search that found 37,500 messages a second. */
-export function searchSummary(): RateSearchSummary {
+export function searchSummary(
+  changes: Partial<RateSearchSummary> = {},
+): RateSearchSummary {
   return {
+    mode: "rate search",
+    timestamp: new Date(START).toISOString(),
+    duration: 30_000,
     steps: [
-      step(1_000, "met"),
-      step(2_000, "met"),
-      step(4_000, "met"),
-      step(8_000, "met"),
-      step(16_000, "met"),
-      step(32_000, "met"),
-      step(64_000, "not met", {
-        dropped: 67_812,
-        p50: 402,
-        p99: 930,
-        p999: 988,
-      }),
-      step(48_000, "client limited", { dropped: 1_204 }),
+      ...[1_000, 2_000, 4_000, 8_000, 16_000, 32_000].map((rate) =>
+        step(rate, "met")
+      ),
+      step(64_000, "not met"),
+      step(48_000, "client limited"),
       step(40_000, "not met"),
       step(36_000, "met"),
       step(38_000, "not met"),
       step(37_500, "met"),
-      step(37_500, "met", { p99: 4.41 }),
+      step(37_500, "met"),
     ],
     rate: 37_500,
+    range: null,
     confirmed: true,
     limitedBy: "server",
+    ...changes,
   };
-}
-
-/** Nothing came back. */
-export function emptyRun(intervals = 0): Run {
-  return run({ intervals, messages: 0 });
 }

@@ -1,0 +1,249 @@
+/**
+ * The charts of a load or ping run: over time, and how latencies are
+ * distributed.
+ *
+ * @module
+ */
+
+import {
+  type ExpectationResult,
+  parseExpectation,
+} from "../stats/expectation.ts";
+import {
+  formatCount,
+  formatDuration,
+  formatRate,
+  plural,
+} from "../stats/format.ts";
+import { mergeIntervals } from "../stats/intervals.ts";
+import type { Interval, LoadSummary, PingSummary } from "../stats/summaries.ts";
+import { counts, durations, elapsed, logCounts, percentiles } from "./axes.ts";
+import { chart, type Mark, type Point, type Rule } from "./chart.ts";
+import { type Markup, markup } from "./markup.ts";
+import { bound, grid } from "./page.ts";
+
+/** A run whose messages have latencies. */
+export type Run = LoadSummary | PingSummary;
+
+/** A probe of a ping run. */
+export interface ReportProbe {
+  /** When it was sent, in ISO 8601. */
+  timestamp: string;
+  /** Its round trip in ms; absent if it was lost. */
+  latency?: number | undefined;
+}
+
+/** Steps over time in which dashes are still told apart, and rows of a table. */
+const MAX_INTERVALS = 150;
+
+/** Points of a curve; a screen does not show more. */
+const CURVE_POINTS = 200;
+
+/** The metrics that have their limits in charts of latencies. */
+export const LATENCIES = /^(p[\d.]+|min|mean|max)$/;
+
+/** The limits of the conditions on some metrics, as lines across the y axis. */
+export function limits(
+  results: readonly ExpectationResult[],
+  metrics: RegExp,
+): Rule[] {
+  return results.flatMap(({ expectation: text, met }) => {
+    const { metric, limit: at } = parseExpectation(text);
+    const style = met ? "good" : "error";
+    return metrics.test(metric) ? [{ axis: "y", at, text, style }] : [];
+  });
+}
+
+/** An interval with its start. */
+type Span = Interval & { from: number };
+
+function spansOf({ intervals }: Run): Span[] {
+  const merged = mergeIntervals(intervals, MAX_INTERVALS);
+  return merged.map((interval, i) => ({
+    ...interval,
+    from: merged[i - 1]?.elapsed ?? 0,
+  }));
+}
+
+/** A value that holds for each span; without one, a bar is as high as all. */
+function held(
+  spans: readonly Span[],
+  value: (span: Span) => number | null = () => null,
+): Point[] {
+  return spans.map((span) => ({
+    x: span.from,
+    to: span.elapsed,
+    y: value(span) ?? undefined,
+  }));
+}
+
+const COLUMNS = [
+  ...["until", "received", "received/s", "errors", "due", "lost"],
+  ...["p50", "p99", "max", "ended at"],
+];
+
+function row(span: Span): string[] {
+  return [
+    formatDuration(span.elapsed),
+    formatCount(span.received),
+    formatRate(span.receivedPerSecond),
+    ...[span.errors, span.due, span.missing].map(formatCount),
+    ...[span.p50, span.p99, span.max].map(formatDuration),
+    span.timestamp,
+  ];
+}
+
+/** What the charts over time are drawn from. */
+export function intervalTable(run: Run): Markup {
+  const title = "Figures over time";
+  return markup`<details><summary>${title}</summary>
+${grid(title, COLUMNS, spansOf(run).map(row))}</details>
+`;
+}
+
+/** Lines over time, on what was lost. */
+function overTime(spans: readonly Span[], lines: readonly Mark[]): Mark[] {
+  const failing = spans.filter(({ missing, errors }) => missing + errors > 0);
+  const isDown = ({ due, missing }: Span) => missing >= due / 2;
+  const some = held(failing.filter((span) => !isDown(span)));
+  const most = held(failing.filter(isDown));
+  const hints = held(spans).map((point, i) => ({
+    ...point,
+    hint: row(spans[i]!).map((text, i) => `${COLUMNS[i]} ${text}`).join(", "),
+  }));
+  return [
+    { kind: "bars", style: "some-lost", legend: "some lost", points: some },
+    { kind: "bars", style: "most-lost", legend: "most lost", points: most },
+    ...lines,
+    { kind: "bars", style: "hints", points: hints },
+  ];
+}
+
+/** Messages a second that came back, and the rate that was asked for. */
+export function throughputChart(
+  load: LoadSummary,
+  results: readonly ExpectationResult[],
+): Markup | undefined {
+  const { rate, duration, receivedPerSecond } = load;
+  const spans = spansOf(load);
+  // What came after the end is in an interval of no length.
+  const long = spans.filter((span) => span.elapsed > span.from);
+  const points = held(long, (span) => span.receivedPerSecond);
+  const text = `asked for ${formatRate(rate)}`;
+  return chart({
+    title: "Throughput over time",
+    text: `Replies per second, over ${formatDuration(duration)}. On average ${
+      formatRate(receivedPerSecond)
+    }.`,
+    x: elapsed,
+    y: counts("messages/s"),
+    marks: overTime(spans, [
+      { kind: "bars", style: "area", points },
+      { kind: "line", style: "first", points },
+    ]),
+    rules: [
+      ...rate === null
+        ? []
+        : [{ axis: "y", at: rate, text, style: "guide" } as const],
+      ...limits(results, /^rate$/),
+    ],
+  });
+}
+
+/** A dot for each probe that was answered, and a line where one was not. */
+function dots(probes: readonly ReportProbe[], start: string): Mark[] {
+  const points = probes.map(({ timestamp, latency: y }) => ({
+    x: Date.parse(timestamp) - Date.parse(start),
+    y,
+  }));
+  const lost = points.filter(({ y }) => y === undefined);
+  return [
+    { kind: "bars", style: "lost", points: lost, legend: "lost" },
+    { kind: "dots", style: "probe", points, legend: "answered" },
+  ];
+}
+
+/**
+ * Latencies by the time at which messages were due: probes, or without them
+ * p50, p99 and the longest of each interval.
+ */
+export function latencyChart(
+  run: Run,
+  results: readonly ExpectationResult[],
+  probes: readonly ReportProbe[] = [],
+): Markup | undefined {
+  const spans = spansOf(run);
+  const lines = [["p50", "first"], ["p99", "second"], [
+    "max",
+    "third",
+  ]] as const;
+  const what = probes.length > 0
+    ? plural(probes.length, "probe")
+    : "p50, p99 and the longest of each interval";
+  return chart({
+    title: "Latency over time",
+    text: `${what}, by when it was due, over ${formatDuration(run.duration)}.`,
+    x: elapsed,
+    y: durations("latency, by when it was due"),
+    marks: probes.length > 0 ? dots(probes, run.timestamp) : overTime(
+      spans,
+      lines.map(([legend, style]): Mark => {
+        const points = held(spans, (span) => span[legend]);
+        return { kind: "line", style, legend, points };
+      }),
+    ),
+    rules: limits(results, LATENCIES),
+  });
+}
+
+/** Latency over 1/(1−p), labelled in percentiles. */
+export function percentileChart(
+  { latencies, percentiles: listed }: Run,
+  results: readonly ExpectationResult[],
+): Markup | undefined {
+  const points = Array.from({ length: CURVE_POINTS }, (_, i) => {
+    const x = 100 - 100 * latencies.count ** (-i / CURVE_POINTS);
+    const { atLeast, atMost } = latencies.percentile(x) ?? {};
+    return { x, y: atLeast === atMost ? atLeast : undefined };
+  });
+  const known = 100 * latencies.replies.count / latencies.count;
+  return chart({
+    title: "Latency by percentile",
+    text: listed.map(({ percentile, latency, atLeast }) =>
+      `${percentile}%: ${bound(latency, atLeast)}`
+    ).join(", "),
+    x: percentiles,
+    y: durations("latency"),
+    marks: [
+      { kind: "line", style: "first", points },
+      {
+        kind: "bars",
+        style: "most-lost",
+        legend: "lost",
+        points: known < 100 ? [{ x: known, to: 100 }] : [],
+      },
+    ],
+    rules: limits(results, LATENCIES),
+  });
+}
+
+/** Replies by latency, and the percentiles that are known exactly. */
+export function histogramChart({ buckets, latency }: Run): Markup | undefined {
+  const points = buckets.map(({ from: x, to, count: y }) => {
+    const range = `${formatDuration(x)} to ${formatDuration(to)}`;
+    return { x, to, y, hint: `${range}: ${formatCount(y)}` };
+  });
+  return chart({
+    title: "Histogram of latencies",
+    text: points.map(({ hint }) => hint).join(", "),
+    x: durations("latency", "log"),
+    y: logCounts("replies"),
+    marks: [{ kind: "bars", style: "first", points }],
+    rules: (["p50", "p99", "p99.9"] as const)
+      .filter((name) => !latency.atLeast.includes(name))
+      .flatMap((text): Rule[] => {
+        const at = latency[text];
+        return at === null ? [] : [{ axis: "x", at, text, style: "guide" }];
+      }),
+  });
+}
