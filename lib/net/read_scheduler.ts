@@ -108,6 +108,14 @@ export class ReadScheduler {
     this.#scheduled ??= setImmediate(this.#onTick);
   }
 
+  /** Resolves when a read may start, or is `undefined` if it may at once. */
+  turn(): Promise<void> | undefined {
+    if (this.#members <= DIRECT_LIMIT && this.#head === this.#queue.length) {
+      return undefined;
+    }
+    return new Promise((resolve) => this.schedule(resolve));
+  }
+
   /** Counts a read that has returned. `tick` is what it was at its start. */
   onData(tick: number): void {
     if (tick !== this.tick) this.#completed++;

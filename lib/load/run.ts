@@ -1,0 +1,526 @@
+/**
+ * One load run, from the first connection to the summary. It owns the workers and
+ * all figures: each worker asks it when to send, and tells it what came of that.
+ *
+ * After the warm-up come the figures, for `duration` or `count` messages. Then no
+ * message is sent but what was due already, and those in flight have some time to
+ * come back. What does not is in the figures as well.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { addContext, errorKind } from "../net/errors.ts";
+import { notify } from "../net/notify.ts";
+import {
+  clearLongTimeout,
+  type LongTimeout,
+  setLongTimeout,
+} from "../net/timeout.ts";
+import { fairness } from "../stats/fairness.ts";
+import { findings } from "../stats/findings.ts";
+import { Histogram } from "../stats/histogram.ts";
+import { Intervals } from "../stats/intervals.ts";
+import { Latencies } from "../stats/latencies.ts";
+import { FAIRNESS_REPLIES } from "../stats/metrics.ts";
+import type { DropCauses, LoadSummary } from "../stats/summaries.ts";
+import type { LoadOptions } from "./options.ts";
+import { Pacer } from "./pacer.ts";
+import { ScheduleLoop } from "./schedule_loop.ts";
+import { Worker } from "./worker.ts";
+
+/** Connections that are being made at the same time. More overflow a backlog. */
+const MAX_CONNECTING = 64;
+
+/**
+ * Milliseconds that messages in flight have at the end of the duration, unless twice
+ * the longest round trip is longer. A lost segment is retransmitted after up to 1 s
+ * (RFC 6298, section 2).
+ */
+const DRAIN_MS = 2_000;
+
+/** The same for a run that is aborted: who aborts it does not want to wait. */
+const ABORT_DRAIN_MS = 100;
+
+/**
+ * Milliseconds after the end in which messages that were due before it may still be
+ * sent. A timer is up to 1.3 ms late, and this process pauses for up to 6 ms.
+ */
+const SLACK_MS = 20;
+
+/**
+ * Messages sent in one turn of the event loop. With more, echoes that have arrived
+ * would wait to be read, and the wait would be measured as the server's.
+ */
+const BURST = 8;
+
+/** Messages announced in one turn: most of them to connections that are busy. */
+const MAX_ANNOUNCED = 256;
+
+/** Milliseconds. The CPU time of a shorter run is that of its start. */
+const MIN_CPU_MS = 250;
+
+/** The longest pause between two looks at the timeouts, in milliseconds. */
+const MAX_SWEEP_MS = 250;
+
+/** Connects. With a signal, it makes one attempt, which the signal aborts. */
+export type DialFunction = (signal?: AbortSignal) => Promise<Deno.Conn>;
+
+/** The options of a run with their defaults, and how to connect. */
+export type LoadRunOptions =
+  & LoadOptions
+  & Record<
+    "connections" | "count" | "duration" | "size" | "timeout" | "warmup",
+    number
+  >
+  & {
+    /** Connects. It adds its own context to its errors. */
+    dial: DialFunction;
+    /** What the messages of other errors start with. */
+    action: string;
+  };
+
+/** Milliseconds of an interval. */
+const SECOND_MS = 1_000;
+
+/** A run; see above. `run` may be called once. */
+export class LoadRun {
+  /** The options. */
+  readonly options: LoadRunOptions;
+  /** Messages sent so far, those of the warm-up included. */
+  messages = 0;
+  /** Connections that the server closed between messages. */
+  reconnects = 0;
+  /** Connections that are being replaced. */
+  connecting = 0;
+  /** Whether messages in flight are no longer waited for. */
+  isOver = false;
+  readonly #workers: readonly Worker[];
+  readonly #pacer: Pacer | undefined;
+  readonly #schedule = new ScheduleLoop(
+    () => this.#announce(),
+    () => this.#busy + this.connecting > 0,
+  );
+  readonly #latencies = new Latencies();
+  readonly #intervals: Intervals;
+  readonly #connects: Histogram | undefined;
+  readonly #errors: Record<string, number> = {};
+  readonly #firstErrors: Record<string, string> = {};
+  readonly #droppedBy: DropCauses = { down: 0, slow: 0, client: 0 };
+  readonly #stopped = new AbortController();
+  readonly #timers: LongTimeout[] = [];
+  #sweep: ReturnType<typeof setInterval> | undefined;
+  // When the run started, on the process's clock. All other times are milliseconds
+  // from then; the figures begin after the warm-up.
+  #started = NaN;
+  /** The end of the warm-up, in milliseconds since 1970. */
+  #startedAt = Date.now();
+  #end: number;
+  /** When a message was last sent, or came back. */
+  #lastActive = 0;
+  /** When this process was last seen to run, and how long it stood still. */
+  #lastSweep = 0;
+  #stoodStill = 0;
+  #longestTrip = 0;
+  /** Messages in flight. */
+  #busy = 0;
+  #sent = 0;
+  #failed = 0;
+  #late = 0;
+  /** Errors that are no message's own, and yet were a loss. */
+  #otherErrors = 0;
+  /** The last interval that was told of. */
+  #toldUntil = 0;
+  #cpu: { at: number; usage: NodeJS.CpuUsage; idle: number } | undefined;
+  #cpuUtilization: number | null = null;
+  /** Messages of the warm-up that were in flight until the end of the run. */
+  #carriedOver = 0;
+  #isStopping = false;
+
+  /** Does not connect yet. */
+  constructor(options: LoadRunOptions) {
+    const { connections, count, duration, warmup, rate, reconnect } = options;
+    this.options = options;
+    this.#end = warmup + duration;
+    if (reconnect) this.#connects = new Histogram();
+    if (rate !== undefined) {
+      this.#pacer = new Pacer({ rate, connections, count, warmup });
+      this.#pacer.endAt(this.#end);
+    }
+    const pacer = this.#pacer;
+    this.#intervals = new Intervals(
+      pacer && ((time) => pacer.scheduledBefore(warmup + time)),
+    );
+    this.#workers = Array.from(
+      { length: connections },
+      (_, index) => new Worker(index, this),
+    );
+  }
+
+  /** Aborted when nothing more is sent. */
+  get stopped(): AbortSignal {
+    return this.#stopped.signal;
+  }
+
+  /** @throws the error of `dial` if a connection cannot be made at the start. */
+  async run(): Promise<LoadSummary> {
+    const { signal, onStart } = this.options;
+    const abort = () => this.#stop(this.now(), ABORT_DRAIN_MS, DRAIN_MS);
+    const summary = () => this.summary();
+    try {
+      await this.#connectAll().catch((error) => {
+        if (!signal?.aborted) throw error;
+      });
+      // What is done for the first time takes long: code is loaded and compiled.
+      findings(this.summary());
+      this.#started = performance.now();
+      if (signal?.aborted) return this.summary();
+      signal?.addEventListener("abort", abort, { once: true });
+      notify(onStart, { summary });
+      this.#start();
+      await Promise.all(this.#workers.map((worker) => worker.work()));
+      this.#finish();
+      return this.summary();
+    } finally {
+      signal?.removeEventListener("abort", abort);
+      this.#close();
+    }
+  }
+
+  // What workers ask.
+
+  /** Whether a worker has another message to send. */
+  hasMore({ index }: Worker): boolean {
+    if (this.#stopped.signal.aborted) return false;
+    return this.#pacer
+      ? this.#pacer.nextOf(index) < Infinity
+      : this.#sent < this.options.count;
+  }
+
+  /** Resolves when a message may be due, or is `undefined` if one is. */
+  whenDue(worker: Worker): Promise<void> | undefined {
+    if (!this.#pacer || this.#pacer.nextOf(worker.index) <= this.now()) {
+      return undefined;
+    }
+    return new Promise((resolve) => worker.wake = resolve);
+  }
+
+  /** Takes the next message, to be sent at once. False if none is due. */
+  take(worker: Worker): boolean {
+    if (!this.hasMore(worker)) return false;
+    const { warmup } = this.options;
+    const { index } = worker;
+    const now = this.now();
+    const measured = this.#pacer?.isMeasured(index) ?? now >= warmup;
+    const due = this.#pacer?.nextOf(index) ?? now;
+    const from = this.#pacer?.take(index, now) ?? now;
+    if (Number.isNaN(from)) return false;
+    worker.busy = true;
+    worker.measured = measured;
+    worker.due = due;
+    worker.from = from;
+    worker.sentAt = now - this.#stoodStill;
+    this.#busy++;
+    this.messages++;
+    this.#lastActive = now;
+    if (measured) {
+      this.#sent++;
+      if (!this.#pacer) this.#intervals.due(now - warmup);
+    }
+    return true;
+  }
+
+  // What workers tell.
+
+  /** The whole echo came back. */
+  reply(worker: Worker): void {
+    const now = this.now();
+    const { warmup } = this.options;
+    const trip = now - this.#stoodStill - worker.sentAt;
+    if (trip > this.#longestTrip) this.#longestTrip = trip;
+    this.#busy--;
+    this.#lastActive = now;
+    if (worker.measured) {
+      const latency = now - worker.from;
+      worker.replies++;
+      this.#latencies.replies.record(latency);
+      this.#intervals.reply(worker.due - warmup, latency);
+      if (now < this.#end) this.#intervals.received(now - warmup);
+      else this.#late++;
+    }
+    if (!this.#pacer) return;
+    this.#pacer.replied(worker.index, now);
+    this.#schedule.wake();
+  }
+
+  /** The message in flight failed. */
+  failed(worker: Worker, error: unknown): void {
+    this.#busy--;
+    this.#error(addContext(this.options.action, error));
+    if (worker.measured) {
+      this.#failed++;
+      this.#miss(worker.due, this.now());
+    } else this.#otherErrors++;
+  }
+
+  /** A lost connection could not be replaced. */
+  failedToConnect(error: unknown): void {
+    this.#error(error);
+    // With a schedule, the messages that waited for it say more.
+    if (!this.#pacer || this.now() < this.options.warmup) this.#otherErrors++;
+  }
+
+  /** A connection was made, in so many milliseconds. */
+  connected(worker: Worker, took: number): void {
+    if (Number.isNaN(this.#started)) return;
+    const now = this.now();
+    this.#pacer?.reconnected(worker.index, now);
+    if (now - took >= this.options.warmup) this.#connects?.record(took);
+  }
+
+  // The course of a run.
+
+  async #connectAll(): Promise<void> {
+    const left = this.#workers.values();
+    const connect = async () => {
+      for (const worker of left) await worker.connect();
+    };
+    const all = Array.from({ length: MAX_CONNECTING }, connect);
+    for (const result of await Promise.allSettled(all)) {
+      if (result.status === "rejected") throw result.reason;
+    }
+  }
+
+  #start(): void {
+    const { timeout, warmup, duration } = this.options;
+    this.#started = performance.now();
+    this.#startedAt = Date.now() + warmup;
+    this.#after(warmup, () => {
+      const idle = this.#schedule.idle;
+      this.#cpu = { at: this.now(), usage: process.cpuUsage(), idle };
+      this.reconnects = 0;
+      if (duration > SECOND_MS) this.#tellAt(SECOND_MS);
+    });
+    this.#after(this.#end, () => this.#stop(this.#end, DRAIN_MS));
+    const pause = Math.min(Math.max(timeout / 4, 5), MAX_SWEEP_MS);
+    this.#sweep = setInterval(() => this.#expire(pause), pause);
+    if (this.#pacer) this.#schedule.wake();
+  }
+
+  /** Announces what is due. Returns the milliseconds to the next message, if any. */
+  #announce(): number | undefined {
+    const pacer = this.#pacer!;
+    let woken = 0;
+    for (let i = 0; i < MAX_ANNOUNCED && woken < BURST; i++) {
+      const now = this.now();
+      const due = pacer.nextDue;
+      if (due === Infinity) return undefined;
+      const index = pacer.announce(now);
+      if (index < 0) return due - now;
+      const { wake } = this.#workers[index]!;
+      if (wake) woken++;
+      wake?.();
+    }
+    return 0;
+  }
+
+  /** Tells of the interval that ends at `end`, and later of the next ones. */
+  #tellAt(end: number): void {
+    const { warmup, duration, onInterval } = this.options;
+    this.#after(warmup + end, () => {
+      const interval = this.#intervals.until(end, this.#startedAt);
+      this.#toldUntil = end;
+      notify(onInterval, interval);
+      const next = end + this.#intervals.length;
+      if (next < duration) this.#tellAt(next);
+    });
+  }
+
+  /**
+   * Fails the messages that were sent more than `timeout` ms ago. When this process
+   * stood still, replies may be waiting in its sockets: its pause does not count.
+   */
+  #expire(pause: number): void {
+    const { timeout, count, duration } = this.options;
+    const now = this.now();
+    const gap = now - this.#lastSweep;
+    this.#lastSweep = now;
+    if (gap > 2 * pause) this.#stoodStill += gap - pause;
+    for (const worker of this.#workers) {
+      const waited = now - this.#stoodStill - worker.sentAt;
+      if (worker.busy && worker.conn && waited >= timeout) worker.expire();
+    }
+  }
+
+  /**
+   * The run ends at a time: what is due later is not sent. What was due before has
+   * from `least` to `most` milliseconds to come back.
+   */
+  #stop(end: number, least: number, most = Infinity): void {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    this.#end = end;
+    const now = this.now();
+    if (this.#pacer) {
+      this.#pacer.endAt(end);
+      this.#after(end + SLACK_MS, () => this.#stopSending());
+      this.#wakeAll();
+    } else this.#stopSending();
+    const wait = Math.min(Math.max(least, 2 * this.#longestTrip), most);
+    this.#after(now + Math.min(wait, this.options.timeout), () => {
+      this.#stopSending();
+      this.isOver = true;
+      for (const worker of this.#workers) worker.close();
+    });
+  }
+
+  /** Nothing more is sent: what is left was due, and is missing. */
+  #stopSending(): void {
+    if (this.#stopped.signal.aborted) return;
+    const now = this.now();
+    const waiting = this.#workers.filter((worker) =>
+      worker.downSince !== undefined && !worker.busy && this.hasMore(worker)
+    );
+    this.#stopped.abort();
+    this.#schedule.stop();
+    this.#measureCpu(now);
+    for (const { connection, due, count } of this.#pacer?.unsent() ?? []) {
+      const { conn, busy } = this.#workers[connection]!;
+      this.#droppedBy[!conn ? "down" : busy ? "slow" : "client"] += count;
+      this.#miss(due, now, count);
+    }
+    for (const { downSince } of this.#pacer ? [] : waiting) {
+      this.#droppedBy.down++;
+      this.#intervals.due(downSince! - this.options.warmup);
+      this.#miss(downSince!, now);
+    }
+    this.#wakeAll();
+  }
+
+  /** All workers have ended. Messages still in flight are unanswered. */
+  #finish(): void {
+    const { count, warmup, onInterval } = this.options;
+    this.#stopSending();
+    // The wait for an echo that never came is not part of a run with a count.
+    if (this.#sent >= count) this.#end = Math.min(this.#end, this.#lastActive);
+    const now = this.now();
+    this.#end = Math.min(this.#end, now);
+    for (const worker of this.#workers) {
+      if (!worker.busy) continue;
+      if (!worker.measured) {
+        // It was in flight for all of the run: the only trace of its connection.
+        this.#sent++;
+        this.#carriedOver++;
+        this.#intervals.due(worker.due - warmup);
+      }
+      this.#miss(worker.due, now);
+    }
+    const last = this.summary().intervals.at(-1);
+    if (last && last.elapsed > this.#toldUntil) notify(onInterval, last);
+  }
+
+  #close(): void {
+    this.#stopped.abort();
+    this.#schedule.stop();
+    clearInterval(this.#sweep);
+    for (const timer of this.#timers) clearLongTimeout(timer);
+    for (const worker of this.#workers) worker.close();
+  }
+
+  /** Milliseconds since the start of the run. */
+  now(): number {
+    return performance.now() - this.#started;
+  }
+
+  #after(time: number, callback: () => void): void {
+    const wait = Math.max(0, time - this.now());
+    this.#timers.push(setLongTimeout(callback, wait));
+  }
+
+  #wakeAll(): void {
+    for (const { wake } of this.#workers) wake?.();
+  }
+
+  // Figures.
+
+  #error(error: unknown): void {
+    const kind = errorKind(error);
+    this.#errors[kind] = (this.#errors[kind] ?? 0) + 1;
+    this.#firstErrors[kind] ??= error instanceof Error
+      ? error.message
+      : String(error);
+    this.#intervals.error(this.now() - this.options.warmup);
+  }
+
+  /** Messages that were due at a time had not come back by another. */
+  #miss(due: number, until: number, count = 1): void {
+    const waited = Math.max(0, until - due);
+    this.#latencies.missing.record(waited, count);
+    this.#intervals.missing(due - this.options.warmup, waited, count);
+  }
+
+  #measureCpu(now: number): void {
+    if (!this.#cpu || now - this.#cpu.at < MIN_CPU_MS) return;
+    const { at, usage, idle } = this.#cpu;
+    const { user, system } = process.cpuUsage(usage);
+    const busy = (user + system) / 1e3 - (this.#schedule.idle - idle);
+    this.#cpuUtilization = Math.max(0, busy) / (now - at);
+  }
+
+  /** Messages that were due so far, after the warm-up. */
+  get #scheduled(): number {
+    const due = this.#pacer?.scheduledBefore(Math.min(this.now(), this.#end));
+    return (due ?? this.#sent + this.#droppedBy.down) + this.#carriedOver;
+  }
+
+  /** The figures so far. */
+  summary(): LoadSummary {
+    const { connections, size, warmup, rate = null } = this.options;
+    // Not a number before the start, and below 0 in the warm-up.
+    const duration = Math.max(0, Math.min(this.now(), this.#end) - warmup || 0);
+    const latencies = this.#latencies;
+    const received = latencies.replies.count;
+    const scheduled = this.#scheduled;
+    const lost = scheduled - received + this.#otherErrors;
+    const attempts = scheduled + this.#otherErrors;
+    const inTime = duration > 0
+      ? (received - this.#late) / duration * 1e3
+      : null;
+    const replies = this.#workers.map(({ replies }) => replies);
+    // With fewer, whole messages make the most of the difference.
+    const isFair = received >= FAIRNESS_REPLIES * connections;
+    const connects = this.#connects;
+    return {
+      mode: "load",
+      timestamp: new Date(this.#startedAt).toISOString(),
+      ...{ connections, size, rate, warmup, duration },
+      scheduled,
+      sent: this.#sent,
+      received,
+      failed: this.#failed,
+      unanswered: this.#sent - received - this.#failed,
+      dropped: scheduled - this.#sent,
+      droppedBy: { ...this.#droppedBy },
+      late: this.#late,
+      loss: attempts > 0 ? lost / attempts : null,
+      receivedPerSecond: inTime,
+      bytesPerSecond: inTime === null ? null : inTime * size,
+      errors: this.#errors,
+      firstErrors: this.#firstErrors,
+      latencies,
+      latency: latencies.summary(),
+      buckets: latencies.replies.buckets(),
+      percentiles: latencies.curve(),
+      intervals: this.#intervals.list(duration, this.#startedAt),
+      fairness: isFair ? fairness(replies) : null,
+      starved: isFair ? replies.filter((n) => n === 0).length : null,
+      reconnects: this.reconnects,
+      connects: connects
+        ? { ...new Latencies(connects).summary(), count: connects.count }
+        : null,
+      lag: this.#pacer?.lag() ?? null,
+      delayed: this.#pacer?.delayed ?? 0,
+      cpuUtilization: this.#cpuUtilization,
+    };
+  }
+}
