@@ -13,8 +13,6 @@ import { formatCount, formatDuration } from "../stats/format.ts";
 export interface Axis {
   /** What it shows. */
   label: string;
-  /** Where it begins and ends. */
-  domain: number[];
   /** From the least to the greatest. */
   ticks: { value: number; label: string }[];
   /** Where a value lies, from 0 to 1; `undefined` for what is not a number. */
@@ -34,13 +32,14 @@ const LOG_MARGIN = 1.25;
 const TICKS = 6;
 
 type Format = (value: number) => string;
+type Range = [least: number, most: number];
 
 function ticksAt(values: number[], format: Format): Axis["ticks"] {
   return values.map((value) => ({ value, label: format(value) }));
 }
 
 /** What an axis has to hold: above 0, as a log axis ends there, and not endless. */
-function rangeOf(values: readonly number[]): [least: number, most: number] {
+function rangeOf(values: readonly number[]): Range {
   const shown = values.filter((value) => value > 0 && value < Infinity);
   if (shown.length === 0) return [1, 1];
   // Not Math.max(...): a long run has more values than arguments may be.
@@ -52,32 +51,22 @@ function rangeOf(values: readonly number[]): [least: number, most: number] {
 
 function linear(label: string, most: number, format: Format): Axis {
   const at = scaleLinear().domain([0, most]).nice(TICKS).clamp(true);
-  const ticks = ticksAt(at.ticks(TICKS), format);
-  return { label, at, domain: at.domain(), ticks };
+  return { label, at, ticks: ticksAt(at.ticks(TICKS), format) };
 }
 
-function log(
-  label: string,
-  [least, most]: [number, number],
-  format: Format,
-): Axis {
+function log(label: string, [least, most]: Range, format: Format): Axis {
   const domain = [least / LOG_MARGIN, most * LOG_MARGIN];
   const at = scaleLog().domain(domain).clamp(true);
   const all = at.ticks(TICKS);
   // Ten a decade: as many as have space for their labels.
   const labelled = all.length <= 10 ? /./ : all.length <= 28 ? /^[125]/ : /^1/;
   const ticks = all.filter((value) => labelled.test(value.toExponential()));
-  return {
-    label: `${label}, log scale`,
-    at,
-    domain,
-    ticks: ticksAt(ticks, format),
-  };
+  return { label: `${label}, log scale`, at, ticks: ticksAt(ticks, format) };
 }
 
 /** Without rounding errors, as in 3 × 0.1. */
 function tidy(value: number): string {
-  return String(Number(value.toPrecision(TICKS)));
+  return String(Number(value.toPrecision(6)));
 }
 
 /** With a prefix of the SI from a million on, as there is little space. */
@@ -100,6 +89,16 @@ export function logCounts(label: string): Scale {
   return (values) => log(label, [0.7, 8 * rangeOf(values)[1]], countText);
 }
 
+/** Units of time and their lengths in ms. */
+const UNITS = [["h", 3_600e3], ["min", 60e3], ["s", 1e3], ["ms", 1]] as const;
+
+/** All ticks in the greatest unit that fits into `ms`. */
+function inUnitOf(ms: number): [unit: string, format: Format] {
+  const [unit, length] = UNITS.find(([, length]) => ms >= length) ??
+    ["µs", 1e-3];
+  return [unit, (value) => tidy(value / length)];
+}
+
 /** Times in ms; on a log axis if asked for, or if they differ by much. */
 export function durations(label: string, scale?: "log"): Scale {
   return (values) => {
@@ -107,38 +106,18 @@ export function durations(label: string, scale?: "log"): Scale {
     if (scale === "log" || most >= LOG_FROM * least) {
       return log(label, [least, most], formatDuration);
     }
-    // All ticks in one unit, where `formatDuration` has one for each.
-    const [unit, length] = most >= 500
-      ? ["s", 1_000] as const
-      : most >= 0.5
-      ? ["ms", 1] as const
-      : ["µs", 1e-3] as const;
-    return linear(`${label}, ${unit}`, most, (ms) => tidy(ms / length));
+    const [unit, format] = inUnitOf(2 * most);
+    return linear(`${label}, ${unit}`, most, format);
   };
 }
 
-const SECOND = 1_000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE;
-
 /** Milliseconds since the start of a run, in the steps of a clock. */
 export const elapsed: Scale = (values) => {
-  const end = rangeOf(values)[1];
+  const [, end] = rangeOf(values);
   const at = scaleUtc().domain([0, end]).range([0, 1]).clamp(true);
-  const [unit, big, small] = end < 2 * MINUTE
-    ? ["s", SECOND]
-    : end < 2 * HOUR
-    ? ["min:s", MINUTE, SECOND] as const
-    : ["h:min", HOUR, MINUTE] as const;
-  const format = (ms: number) =>
-    small === undefined
-      ? tidy(ms / big)
-      : `${Math.floor(ms / big)}:${String(ms % big / small).padStart(2, "0")}`;
+  const [unit, format] = inUnitOf(end / 2);
   const ticks = ticksAt(at.ticks(TICKS).map(Number), format);
-  return {
-    label: `time since the start, ${unit}`,
-    at,
-    domain: [0, end],
-    ticks,
-  };
+  return { label: `time since the start, ${unit}`, at, ticks };
 };
 
 /** Up to one of a million: labels with more nines would overlap. */
@@ -151,11 +130,10 @@ export const percentiles: Scale = (values) => {
   const end = Math.min(1e6, Math.max(10, rangeOf(values.map(oneIn))[1]));
   const scale = scaleLog().domain([1, end]).clamp(true);
   const ticks = [1, 2, ...NINES.filter((n) => n <= end)]
-    .map((n) => Number((100 - 100 / n).toFixed(TICKS)));
+    .map((n) => Number((100 - 100 / n).toFixed(4)));
   return {
     label: "percentile",
     at: (percentile) => scale(oneIn(percentile)),
-    domain: [0, 100],
     ticks: ticksAt(ticks, (percentile) => `${percentile}%`),
   };
 };

@@ -19,7 +19,7 @@ export interface Point {
   x: number;
   to?: number | undefined;
   /** Without it a line has a gap, and a bar is as high as the chart. */
-  y?: number | undefined;
+  y?: number | null | undefined;
   /** Is shown when one points at it. */
   hint?: string | undefined;
 }
@@ -27,7 +27,7 @@ export interface Point {
 /** What is drawn through or at points. */
 export interface Mark {
   kind: "line" | "dots" | "bars";
-  /** Its class in the style of the page: colour, dashes, width. */
+  /** Its class in style.ts: colour, dashes, width. */
   style: string;
   points: readonly Point[];
   /** Its name in the legend. */
@@ -41,7 +41,6 @@ export interface Rule {
   /** Where it crosses it. */
   at: number;
   text: string;
-  /** Its class in the style of the page. */
   style: string;
 }
 
@@ -86,22 +85,22 @@ function place(axis: Axis, value: number, length: number): number {
 /** A path of numbers and letters alone, so that there is nothing to escape. */
 function pathOf(kind: Mark["kind"], points: readonly Point[], axes: Axes) {
   const x = (value: number) => place(axes.x, value, WIDTH);
-  const y = (value = NaN) => HEIGHT - place(axes.y, value, HEIGHT);
+  const y = (p: Point) => HEIGHT - place(axes.y, p.y ?? Infinity, HEIGHT);
   const isPlaced = (p: Point) => axes.y.at(p.y ?? NaN) !== undefined;
   const ends = points.flatMap((p) =>
     p.to === undefined ? [p] : [p, { ...p, x: p.to }]
   );
   switch (kind) {
     case "line":
-      return line<Point>((p) => x(p.x), (p) => y(p.y)).defined(isPlaced)(ends);
+      return line<Point>((p) => x(p.x), y).defined(isPlaced)(ends);
     case "dots":
-      return points.filter(isPlaced)
-        .map((p) => `M${x(p.x)} ${y(p.y)}h0`).join("");
+      return points.filter(isPlaced).map((p) => `M${x(p.x)} ${y(p)}h0`).join(
+        "",
+      );
     case "bars":
-      return points.map((p) => {
-        const top = p.y === undefined ? 0 : y(p.y);
-        return `M${x(p.x)} ${HEIGHT}V${top}H${x(p.to ?? p.x)}V${HEIGHT}Z`;
-      }).join("");
+      return points.map((p) =>
+        `M${x(p.x)} ${HEIGHT}V${y(p)}H${x(p.to ?? p.x)}V${HEIGHT}Z`
+      ).join("");
   }
 }
 
@@ -116,36 +115,29 @@ function drawn({ kind, style, points }: Mark, axes: Axes): Markup {
     : one(points);
 }
 
-/** A line from end to end. */
+/** A line from end to end, at right angles to an axis. */
 function across(axes: Axes, { axis, at, style }: Omit<Rule, "text">): Markup {
-  const points = axis === "x"
-    ? axes.y.domain.map((y) => ({ x: at, y }))
-    : axes.x.domain.map((x) => ({ x, y: at }));
-  return drawn({ kind: "line", style, points }, axes);
+  const d = axis === "x"
+    ? `M${place(axes.x, at, WIDTH)} 0V${HEIGHT}`
+    : `M0 ${HEIGHT - place(axes.y, at, HEIGHT)}H${WIDTH}`;
+  return markup`<path class="line ${style}" d="${d}"/>`;
 }
 
-function grid(axes: Axes): Markup[] {
-  return (["x", "y"] as const).flatMap((axis) =>
-    axes[axis].ticks.map(({ value: at }) =>
-      across(axes, { axis, at, style: "grid" })
-    )
-  );
-}
-
+/** Those of the x axis are first, as a narrow page shows every other one. */
 function tickLabels({ x, y }: Axes): Markup {
-  return markup`${
-    y.ticks.map(({ value, label }) =>
-      markup`<text class="end" x="-8" y="${
-        HEIGHT + 4 - place(y, value, HEIGHT)
-      }">${label}</text>`
-    )
-  }<text x="0" y="-14">${y.label}</text>${
-    x.ticks.map(({ value, label }) =>
-      markup`<text class="middle" x="${place(x, value, 100)}%" y="${
-        HEIGHT + 18
-      }">${label}</text>`
-    )
-  }<text class="end" x="100%" y="${HEIGHT + 38}">${x.label}</text>`;
+  const below = x.ticks.map(({ value, label }) =>
+    markup`<text class="middle" x="${place(x, value, 100)}%" y="${
+      HEIGHT + 18
+    }">${label}</text>`
+  );
+  const left = y.ticks.map(({ value, label }) =>
+    markup`<text class="end" x="-8" y="${
+      HEIGHT + 4 - place(y, value, HEIGHT)
+    }">${label}</text>`
+  );
+  return markup`${below}${left}<text x="0" y="-14">${y.label}</text><text class="end" x="100%" y="${
+    HEIGHT + 38
+  }">${x.label}</text>`;
 }
 
 /** Labels of rules, each at another place, so that neighbours do not overlap. */
@@ -184,19 +176,24 @@ function legend(marks: readonly Mark[]): Markup {
 export function chart(all: Chart): Markup | undefined {
   const { title, text, rules = [] } = all;
   const marks = all.marks.filter(({ points }) => points.length > 0);
-  if (!marks.some((mark) => mark.points.some((p) => p.y !== undefined))) return;
+  if (!marks.some((mark) => mark.points.some((p) => typeof p.y === "number"))) {
+    return;
+  }
   const id = title.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
   const axes = axesOf(all);
+  const grid = (["x", "y"] as const).flatMap((axis) =>
+    axes[axis].ticks.map(({ value: at }) => ({ axis, at, style: "grid" }))
+  );
   return markup`<figure id="${id}"><figcaption><h2>${title}</h2>${
     legend(marks)
   }</figcaption>
 <div class="plot"><svg role="img" aria-labelledby="${id}-title ${id}-text" width="100%" height="${
     TOP + HEIGHT + BOTTOM
   }"><title id="${id}-title">${title}</title><desc id="${id}-text">${text}</desc><svg y="${TOP}" width="100%" height="${HEIGHT}"><svg width="100%" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none">${
-    grid(axes)
-  }${marks.map((mark) => drawn(mark, axes))}${
-    across(axes, { axis: "y", at: axes.y.domain[0]!, style: "base" })
+    grid.map((line) => across(axes, line))
   }${
+    marks.map((mark) => drawn(mark, axes))
+  }<path class="line base" d="M0 ${HEIGHT}H${WIDTH}"/>${
     rules.map((rule) => across(axes, { ...rule, style: `rule ${rule.style}` }))
   }</svg>${tickLabels(axes)}${
     ruleLabels(axes, rules)

@@ -2,11 +2,6 @@
  * HTML with escaping by construction: whatever is put into a template is
  * escaped, unless it was made by a template itself.
  *
- * ```ts
- * import { markup } from "./markup.ts";
- * markup`<p>${"1 < 2"}</p>`.toString(); // "<p>1 &lt; 2</p>"
- * ```
- *
  * @module
  */
 
@@ -26,19 +21,10 @@ const ENTITIES: Record<string, string> = {
  */
 const MAX_TEXT = 500;
 
-/** A piece of HTML that is already escaped. */
+/** HTML that is already escaped. For everything else there is `markup`. */
 export class Markup {
-  readonly #source: string;
-
-  /** From source that is safe; use `markup` for everything else. */
-  constructor(source: string) {
-    this.#source = source;
-  }
-
-  /** The HTML source. */
-  toString(): string {
-    return this.#source;
-  }
+  /** From source that is safe. */
+  constructor(readonly source: string) {}
 }
 
 /** What a template takes; `undefined` and `false` leave nothing. */
@@ -55,7 +41,7 @@ function escapeText(text: string): string {
 
 function render(part: Part): string {
   if (part === undefined || part === false) return "";
-  if (part instanceof Markup) return part.toString();
+  if (part instanceof Markup) return part.source;
   if (typeof part === "object") return part.map(render).join("");
   return escapeText(String(part));
 }

@@ -13,23 +13,19 @@ import { Markup, markup } from "./markup.ts";
 import { STYLE } from "./style.ts";
 
 /** What a figure is, and the figure as people read it. */
-export type Figure = readonly [label: string, value: string];
+export type Figure = readonly [label: string, value: string | Markup];
 
-/** What a kind of run puts into its page. */
+/** What a kind of run puts into its page, from top to bottom. */
 export interface PageContent {
-  /** What was done: `Load test`. */
   heading: string;
-  /** How, in a few words each. */
   subtitle: readonly string[];
-  /** What came of it. */
   verdict: RunVerdict;
-  /** The most important figures. */
+  /** The most important figures, large. */
   cards: readonly Figure[];
-  /** In a grid of one or two columns. */
   charts: readonly (Markup | undefined)[];
-  /** Below the charts, over the whole width. */
-  data: Markup | undefined;
-  /** Every figure of the summary, by the title of its section. */
+  /** A table as wide as the page. */
+  data: Markup;
+  /** All other figures, by the title of their section. */
   sections: Record<string, readonly Figure[]>;
 }
 
@@ -53,17 +49,13 @@ export function latencies(
   latency: LatencySummary,
   names: readonly LatencyFigure[],
 ): Figure[] {
-  return names.map((
-    name,
-  ) => [name, bound(latency[name], latency.atLeast.includes(name))]);
+  const isBound = (name: LatencyFigure) => latency.atLeast.includes(name);
+  return names.map((name) => [name, bound(latency[name], isBound(name))]);
 }
 
-/** A table that scrolls where it is wider than the page. */
-export function grid(
-  title: string,
-  columns: readonly string[],
-  rows: readonly (readonly (string | Markup)[])[],
-): Markup {
+/** Rows of the same figures. It scrolls where it is wider than the page. */
+export function table(title: string, rows: readonly (readonly Figure[])[]) {
+  const columns = rows[0]?.map(([label]) => label) ?? [];
   return markup`<div class="scroll" role="region" aria-label="${title}" tabindex="0"><table class="data">
 <thead><tr>${
     columns.map((column) => markup`<th scope="col">${column}</th>`)
@@ -71,7 +63,7 @@ export function grid(
 <tbody>
 ${
     rows.map((row) =>
-      markup`<tr>${row.map((cell) => markup`<td>${cell}</td>`)}</tr>\n`
+      markup`<tr>${row.map(([, value]) => markup`<td>${value}</td>`)}</tr>\n`
     )
   }</tbody></table></div>
 `;
@@ -81,7 +73,7 @@ ${
 function section(title: string, figures: readonly Figure[]) {
   const known = figures.filter(([, value]) => value !== NONE);
   return known.length > 0 && markup`<section><h2>${title}</h2>
-<table class="pairs">
+<table>
 ${
     known.map(([label, value]) =>
       markup`<tr><th scope="row">${label}</th><td>${value}</td></tr>\n`
@@ -149,5 +141,5 @@ ${Object.entries(sections).map(([title, rows]) => section(title, rows))}</div>
 </main>
 </body>
 </html>
-`.toString();
+`.source;
 }

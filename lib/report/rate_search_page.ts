@@ -10,7 +10,7 @@ import type { RateSearchSummary, RateStep } from "../stats/summaries.ts";
 import { counts, durations } from "./axes.ts";
 import { chart, type Mark } from "./chart.ts";
 import type { Markup } from "./markup.ts";
-import { grid, latencies, type PageContent, signed } from "./page.ts";
+import { latencies, type PageContent, signed, table } from "./page.ts";
 import { LATENCIES, limits } from "./run_charts.ts";
 
 /** The shape and colour of each verdict. */
@@ -37,7 +37,7 @@ function latencyByRate(search: RateSearchSummary): Markup | undefined {
     legend,
     // Of a rate that was measured again, the last step decides.
     points: [...new Map(sorted.map((step) => [step.rate, step])).values()]
-      .map((step) => ({ x: step.rate, y: step.latency[legend] ?? undefined })),
+      .map((step) => ({ x: step.rate, y: step.latency[legend] })),
   }));
   const dots = Object.entries(VERDICTS).map(([legend, style]): Mark => ({
     kind: "dots",
@@ -45,26 +45,22 @@ function latencyByRate(search: RateSearchSummary): Markup | undefined {
     legend,
     points: steps.filter(({ verdict }) => verdict === legend).map((step) => ({
       x: step.rate,
-      y: step.latency.p99 ?? undefined,
-      hint: `${formatRate(step.rate)} asked for, ${
-        formatRate(step.receivedPerSecond)
-      } reached: ${legend}`,
+      y: step.latency.p99,
     })),
   }));
   const results = (answerStep(search) ?? steps.at(-1))?.expectations ?? [];
-  const answer = {
-    axis: "x",
-    at: rate ?? 0,
-    text: `answer: ${formatRate(rate)}`,
-    style: "guide",
-  } as const;
+  const rules = limits(results, LATENCIES);
+  if (rate !== null) {
+    const text = `answer: ${formatRate(rate)}`;
+    rules.unshift({ axis: "x", at: rate, text, style: "guide" });
+  }
   return chart({
     title: "Latency by rate",
     text: `Latencies of ${plural(steps.length, "step")}: ${rateAnswer(search)}`,
     x: counts("messages/s asked for"),
     y: durations("latency"),
     marks: [...lines, ...dots],
-    rules: [...rate === null ? [] : [answer], ...limits(results, LATENCIES)],
+    rules,
   });
 }
 
@@ -73,8 +69,6 @@ export function rateSearchPage(search: RateSearchSummary): PageContent {
   const { rate, confirmed, steps } = search;
   const answer = rateAnswer(search);
   const step = answerStep(search);
-  const columns = ["verdict", "asked for/s", "reached/s", ...FIGURES];
-  columns.push("dropped", "unanswered");
   return {
     heading: "Rate search",
     subtitle: [plural(steps.length, "step"), answer],
@@ -84,16 +78,15 @@ export function rateSearchPage(search: RateSearchSummary): PageContent {
       ...step ? latencies(step.latency, FIGURES) : [],
     ],
     charts: [latencyByRate(search)],
-    data: grid(
+    data: table(
       "Steps in the order in which they were measured",
-      columns,
       steps.map((step) => [
-        signed(VERDICTS[step.verdict], step.verdict),
-        formatRate(step.rate),
-        formatRate(step.receivedPerSecond),
-        ...latencies(step.latency, FIGURES).map(([, text]) => text),
-        formatCount(step.dropped),
-        formatCount(step.unanswered),
+        ["verdict", signed(VERDICTS[step.verdict], step.verdict)],
+        ["asked for/s", formatRate(step.rate)],
+        ["reached/s", formatRate(step.receivedPerSecond)],
+        ...latencies(step.latency, FIGURES),
+        ["dropped", formatCount(step.dropped)],
+        ["unanswered", formatCount(step.unanswered)],
       ]),
     ),
     sections: {},

@@ -9,18 +9,13 @@ import {
   type ExpectationResult,
   parseExpectation,
 } from "../stats/expectation.ts";
-import {
-  formatCount,
-  formatDuration,
-  formatRate,
-  plural,
-} from "../stats/format.ts";
+import { formatCount, formatDuration, formatRate } from "../stats/format.ts";
 import { mergeIntervals } from "../stats/intervals.ts";
 import type { Interval, LoadSummary, PingSummary } from "../stats/summaries.ts";
 import { counts, durations, elapsed, logCounts, percentiles } from "./axes.ts";
-import { chart, type Mark, type Point, type Rule } from "./chart.ts";
+import { chart, type Mark, type Rule } from "./chart.ts";
 import { type Markup, markup } from "./markup.ts";
-import { bound, grid } from "./page.ts";
+import { bound, type Figure, table } from "./page.ts";
 
 /** A run whose messages have latencies. */
 export type Run = LoadSummary | PingSummary;
@@ -42,6 +37,9 @@ const CURVE_POINTS = 200;
 /** The metrics that have their limits in charts of latencies. */
 export const LATENCIES = /^(p[\d.]+|min|mean|max)$/;
 
+/** The lines of the latencies over time. */
+const STYLES = [["p50", "first"], ["p99", "second"], ["max", "third"]] as const;
+
 /** The limits of the conditions on some metrics, as lines across the y axis. */
 export function limits(
   results: readonly ExpectationResult[],
@@ -54,42 +52,30 @@ export function limits(
   });
 }
 
-/** An interval with its start. */
-type Span = Interval & { from: number };
+/** An interval, from `x` to `to`. */
+type Span = Interval & { x: number; to: number };
 
 function spansOf({ intervals }: Run): Span[] {
   const merged = mergeIntervals(intervals, MAX_INTERVALS);
   return merged.map((interval, i) => ({
     ...interval,
-    from: merged[i - 1]?.elapsed ?? 0,
+    x: merged[i - 1]?.elapsed ?? 0,
+    to: interval.elapsed,
   }));
 }
 
-/** A value that holds for each span; without one, a bar is as high as all. */
-function held(
-  spans: readonly Span[],
-  value: (span: Span) => number | null = () => null,
-): Point[] {
-  return spans.map((span) => ({
-    x: span.from,
-    to: span.elapsed,
-    y: value(span) ?? undefined,
-  }));
-}
-
-const COLUMNS = [
-  ...["until", "received", "received/s", "errors", "due", "lost"],
-  ...["p50", "p99", "max", "ended at"],
-];
-
-function row(span: Span): string[] {
+function figures(span: Span): Figure[] {
   return [
-    formatDuration(span.elapsed),
-    formatCount(span.received),
-    formatRate(span.receivedPerSecond),
-    ...[span.errors, span.due, span.missing].map(formatCount),
-    ...[span.p50, span.p99, span.max].map(formatDuration),
-    span.timestamp,
+    ["until", formatDuration(span.elapsed)],
+    ["received", formatCount(span.received)],
+    ["received/s", formatRate(span.receivedPerSecond)],
+    ["errors", formatCount(span.errors)],
+    ["due", formatCount(span.due)],
+    ["lost", formatCount(span.missing)],
+    ["p50", formatDuration(span.p50)],
+    ["p99", formatDuration(span.p99)],
+    ["max", formatDuration(span.max)],
+    ["ended at", span.timestamp],
   ];
 }
 
@@ -97,7 +83,7 @@ function row(span: Span): string[] {
 export function intervalTable(run: Run): Markup {
   const title = "Figures over time";
   return markup`<details><summary>${title}</summary>
-${grid(title, COLUMNS, spansOf(run).map(row))}</details>
+${table(title, spansOf(run).map(figures))}</details>
 `;
 }
 
@@ -105,11 +91,11 @@ ${grid(title, COLUMNS, spansOf(run).map(row))}</details>
 function overTime(spans: readonly Span[], lines: readonly Mark[]): Mark[] {
   const failing = spans.filter(({ missing, errors }) => missing + errors > 0);
   const isDown = ({ due, missing }: Span) => missing >= due / 2;
-  const some = held(failing.filter((span) => !isDown(span)));
-  const most = held(failing.filter(isDown));
-  const hints = held(spans).map((point, i) => ({
-    ...point,
-    hint: row(spans[i]!).map((text, i) => `${COLUMNS[i]} ${text}`).join(", "),
+  const some = failing.filter((span) => !isDown(span));
+  const most = failing.filter(isDown);
+  const hints = spans.map((span) => ({
+    ...span,
+    hint: figures(span).map((figure) => figure.join(" ")).join(", "),
   }));
   return [
     { kind: "bars", style: "some-lost", legend: "some lost", points: some },
@@ -126,10 +112,12 @@ export function throughputChart(
 ): Markup | undefined {
   const { rate, duration, receivedPerSecond } = load;
   const spans = spansOf(load);
-  // What came after the end is in an interval of no length.
-  const long = spans.filter((span) => span.elapsed > span.from);
-  const points = held(long, (span) => span.receivedPerSecond);
-  const text = `asked for ${formatRate(rate)}`;
+  const points = spans.map((span) => ({ ...span, y: span.receivedPerSecond }));
+  const rules = limits(results, /^rate$/);
+  if (rate !== null) {
+    const text = `asked for ${formatRate(rate)}`;
+    rules.push({ axis: "y", at: rate, text, style: "guide" });
+  }
   return chart({
     title: "Throughput over time",
     text: `Replies per second, over ${formatDuration(duration)}. On average ${
@@ -138,15 +126,10 @@ export function throughputChart(
     x: elapsed,
     y: counts("messages/s"),
     marks: overTime(spans, [
-      { kind: "bars", style: "area", points },
+      { kind: "bars", style: "faint", points },
       { kind: "line", style: "first", points },
     ]),
-    rules: [
-      ...rate === null
-        ? []
-        : [{ axis: "y", at: rate, text, style: "guide" } as const],
-      ...limits(results, /^rate$/),
-    ],
+    rules,
   });
 }
 
@@ -173,25 +156,18 @@ export function latencyChart(
   probes: readonly ReportProbe[] = [],
 ): Markup | undefined {
   const spans = spansOf(run);
-  const lines = [["p50", "first"], ["p99", "second"], [
-    "max",
-    "third",
-  ]] as const;
-  const what = probes.length > 0
-    ? plural(probes.length, "probe")
-    : "p50, p99 and the longest of each interval";
+  const lines = STYLES.map(([name, style]): Mark => {
+    const points = spans.map((span) => ({ ...span, y: span[name] }));
+    return { kind: "line", style, legend: name, points };
+  });
   return chart({
     title: "Latency over time",
-    text: `${what}, by when it was due, over ${formatDuration(run.duration)}.`,
+    text: `Over ${formatDuration(run.duration)}, by when a message was due.`,
     x: elapsed,
     y: durations("latency, by when it was due"),
-    marks: probes.length > 0 ? dots(probes, run.timestamp) : overTime(
-      spans,
-      lines.map(([legend, style]): Mark => {
-        const points = held(spans, (span) => span[legend]);
-        return { kind: "line", style, legend, points };
-      }),
-    ),
+    marks: probes.length > 0
+      ? dots(probes, run.timestamp)
+      : overTime(spans, lines),
     rules: limits(results, LATENCIES),
   });
 }
@@ -207,6 +183,7 @@ export function percentileChart(
     return { x, y: atLeast === atMost ? atLeast : undefined };
   });
   const known = 100 * latencies.replies.count / latencies.count;
+  const lost = known < 100 ? [{ x: known, to: 100 }] : [];
   return chart({
     title: "Latency by percentile",
     text: listed.map(({ percentile, latency, atLeast }) =>
@@ -216,12 +193,7 @@ export function percentileChart(
     y: durations("latency"),
     marks: [
       { kind: "line", style: "first", points },
-      {
-        kind: "bars",
-        style: "most-lost",
-        legend: "lost",
-        points: known < 100 ? [{ x: known, to: 100 }] : [],
-      },
+      { kind: "bars", style: "some-lost", legend: "lost", points: lost },
     ],
     rules: limits(results, LATENCIES),
   });

@@ -51,7 +51,6 @@ function errors(run: Run): Figure[] {
 export function loadPage(load: LoadSummary, verdict: RunVerdict): PageContent {
   const { results } = verdict;
   const { connections, size, rate, duration, connects, lag } = load;
-  const failures = Object.values(load.errors).reduce((a, b) => a + b, 0);
   return {
     heading: "Load test",
     subtitle: [
@@ -67,7 +66,7 @@ export function loadPage(load: LoadSummary, verdict: RunVerdict): PageContent {
       ["messages/s", formatRate(load.receivedPerSecond)],
       ...latencies(load.latency, MAIN),
       ["received", formatCount(load.received)],
-      ["errors", formatCount(failures)],
+      ["lost", formatCount(load.scheduled - load.received)],
       ["loss", formatPercent(load.loss)],
     ],
     charts: [
@@ -82,8 +81,6 @@ export function loadPage(load: LoadSummary, verdict: RunVerdict): PageContent {
       Errors: errors(load),
       Latency: latencies(load.latency, ALL),
       Run: [
-        ["rate asked for, per second", formatRate(rate)],
-        ["rate reached, per second", formatRate(load.receivedPerSecond)],
         ["bytes per second, each way", formatBytes(load.bytesPerSecond)],
         ["warm-up before the run", formatDuration(load.warmup)],
         ["received after the run", formatCount(load.late)],

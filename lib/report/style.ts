@@ -1,27 +1,26 @@
 /**
- * The style of the pages.
+ * The style of the pages. The colours of lines and verdicts are from Okabe and
+ * Ito's palette (2008), which people with colour-vision deficiencies can tell
+ * apart, darkened on white and lightened on black for contrast.
  *
  * @module
  */
 
-/**
- * The colours of lines and verdicts are from Okabe and Ito's palette (2008),
- * which people with colour-vision deficiencies can tell apart, darkened on
- * white and lightened on black for contrast.
- */
+/** CSS. */
 export const STYLE = `
 :root {
   color-scheme: light dark;
-  --page: #fff; --card: #f5f7f9; --text: #1a1f24; --muted: #57606a; --grid: #e7eaed;
-  --first: #0067a5; --second: #b44d00; --third: #8a4a7d;
-  --good: #0067a5; --good-card: #e6f1f9; --error: #b3380c; --error-card: #fdeee7;
-}
-@media screen and (prefers-color-scheme: dark) {
-  :root {
-    --page: #14171a; --card: #1e2226; --text: #e4e7ea; --muted: #9ba5ae; --grid: #292e33;
-    --first: #5ab5ec; --second: #f0a04a; --third: #d79bc4;
-    --good: #6cbdf0; --good-card: #162a38; --error: #ff9063; --error-card: #3a2018;
-  }
+  --page: light-dark(#fff, #14171a);
+  --card: light-dark(#f5f7f9, #1e2226);
+  --text: light-dark(#1a1f24, #e4e7ea);
+  --muted: light-dark(#57606a, #9ba5ae);
+  --grid: light-dark(#e7eaed, #292e33);
+  --first: light-dark(#0067a5, #5ab5ec);
+  --second: light-dark(#b44d00, #f0a04a);
+  --third: light-dark(#8a4a7d, #d79bc4);
+  --error: light-dark(#b3380c, #ff9063);
+  --good-card: light-dark(#e6f1f9, #162a38);
+  --error-card: light-dark(#fdeee7, #3a2018);
 }
 * { box-sizing: border-box; margin: 0; min-width: 0; }
 body {
@@ -32,7 +31,7 @@ body {
 }
 h1 { font-size: 24px; line-height: 1.25; font-weight: 600; }
 h2 { padding-bottom: 8px; font-size: 16px; line-height: 1.3; font-weight: 600; }
-h1 span, .subtitle, .status, .legend, summary, dt, .pairs th { font-weight: 400; color: var(--muted); }
+h1 span, .subtitle, .status, .legend, summary, dt, th { font-weight: 400; color: var(--muted); }
 .subtitle { margin-top: 4px; }
 .banner { display: flex; flex-wrap: wrap; gap: 0 16px; justify-content: space-between; margin-top: 16px; padding: 10px 14px; border-left: 4px solid; font-weight: 600; }
 .banner.good { background: var(--good-card); }
@@ -40,7 +39,7 @@ h1 span, .subtitle, .status, .legend, summary, dt, .pairs th { font-weight: 400;
 .remarks { margin-top: 12px; padding: 0 14px; list-style: none; }
 .remarks li { padding-left: 1.4em; text-indent: -1.4em; }
 .sign { display: inline-block; width: 1.2em; text-indent: 0; font-weight: 600; }
-.good { color: var(--good); }
+.good { color: var(--first); }
 .error { color: var(--error); }
 .warning { color: var(--second); }
 .note { color: var(--muted); }
@@ -48,7 +47,7 @@ h1 span, .subtitle, .status, .legend, summary, dt, .pairs th { font-weight: 400;
 .cards div { padding: 10px 12px; background: var(--card); border-radius: 6px; }
 dt, .legend, summary { font-size: 13px; }
 dd { font-size: 21px; line-height: 1.25; font-weight: 600; }
-.charts { display: grid; grid-template-columns: minmax(0, 1fr); gap: 36px 40px; margin: 36px 0 24px; }
+.charts { display: grid; gap: 36px 40px; margin: 36px 0 24px; }
 figcaption { display: flex; flex-wrap: wrap; align-items: baseline; justify-content: space-between; gap: 0 16px; }
 .legend { display: flex; flex-wrap: wrap; gap: 0 14px; padding: 0 0 6px; list-style: none; }
 .legend li { display: flex; align-items: center; gap: 6px; }
@@ -65,29 +64,27 @@ path { fill: none; vector-effect: non-scaling-stroke; stroke-linejoin: round; --
 .line { stroke: var(--ink); stroke-width: 2; stroke-linecap: round; }
 .line.second { stroke-dasharray: 7 4; }
 .line.third { stroke-width: 1.5; stroke-dasharray: 1 4; }
-.line.base, .line.grid, .line.guide, .line.asked { stroke-width: 1; }
-.line.base, .line.asked { --ink: var(--muted); }
-.line.grid { --ink: var(--grid); }
-.line.rule { stroke-dasharray: 6 4; stroke-width: 1.5; }
+.line.base { stroke: var(--muted); stroke-width: 1; }
+.line.grid { stroke: var(--grid); stroke-width: 1; }
+.line.rule { stroke-width: 1.5; stroke-dasharray: 12 4 2 4; }
+.line.guide { stroke-width: 1; stroke-dasharray: 4 3; }
 .dots { stroke: var(--ink); stroke-width: 10; stroke-linecap: round; }
 .dots.error { stroke-width: 9; stroke-linecap: square; }
-.dots.probe { --ink: var(--first); stroke-width: 4; opacity: 0.6; }
+.dots.probe { stroke: var(--first); stroke-width: 4; opacity: 0.6; }
 .bars { fill: var(--ink); stroke: var(--page); }
 .bars:hover { opacity: 0.75; }
-.bars.area { --ink: var(--first); stroke: none; opacity: 0.12; }
-.some-lost, .most-lost { --ink: var(--error); stroke: none; opacity: 0.15; }
-.most-lost { opacity: 0.35; }
+.bars.faint { fill: var(--first); stroke: none; opacity: 0.12; }
+.bars.some-lost { fill: var(--error); stroke: none; opacity: 0.15; }
+.bars.most-lost { fill: var(--error); stroke: none; opacity: 0.35; }
 .bars.lost { fill: none; stroke: var(--error); opacity: 0.6; }
-.hints { --ink: var(--muted); stroke: none; opacity: 0; }
-.hints:hover { opacity: 0.2; }
+.bars.hints { fill: var(--muted); stroke: none; opacity: 0; }
+.bars.hints:hover { opacity: 0.2; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; }
-th, td { padding: 4px 0; border-bottom: 1px solid var(--grid); text-align: left; vertical-align: top; font-weight: 400; }
-.pairs th { padding-right: 16px; }
-.pairs td, .data td, .data th + th { text-align: right; }
-.data th, .data td { padding-left: 16px; white-space: nowrap; }
-.data th:first-child { padding-left: 0; }
+th, td { padding: 4px 0 4px 16px; border-bottom: 1px solid var(--grid); text-align: right; vertical-align: top; }
+th:first-child, td:first-child { padding-left: 0; text-align: left; }
+.data th, .data td { white-space: nowrap; }
 .scroll { max-height: 480px; overflow: auto; }
-thead th { position: sticky; top: 0; background: var(--page); color: var(--muted); }
+thead th { position: sticky; top: 0; background: var(--page); }
 summary { cursor: pointer; padding-bottom: 8px; }
 .sections { columns: 2 340px; column-gap: 40px; margin-top: 36px; }
 section { padding-bottom: 32px; break-inside: avoid; }
@@ -97,12 +94,10 @@ section { padding-bottom: 32px; break-inside: avoid; }
 }
 @media (max-width: 599px) {
   .cards { grid-template-columns: repeat(2, minmax(0, 1fr)); }
-  dd { font-size: 19px; }
   .middle:nth-of-type(even) { display: none; }
 }
 @media print {
   :root { color-scheme: light; }
-  figure { break-inside: avoid; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 `;

@@ -1,7 +1,10 @@
 /** Summaries of made-up runs, the same each time, for the tests of the pages. */
 
 import type { ReportProbe } from "../../lib/html_report.ts";
-import { checkExpectations, parseExpectation } from "../../lib/stats/expectation.ts";
+import {
+  checkExpectations,
+  parseExpectation,
+} from "../../lib/stats/expectation.ts";
 import { Intervals } from "../../lib/stats/intervals.ts";
 import { Latencies } from "../../lib/stats/latencies.ts";
 import type {
@@ -56,7 +59,8 @@ function play({ seconds, perSecond, down = [] }: Script) {
     const stall = random() < 0.002 ? 5 + 30 * random() : 1;
     const latency = 0.9 * Math.exp(0.25 * normal) * stall;
     latencies.replies.record(latency);
-    intervals.reply(due, due + latency, latency);
+    intervals.reply(due, latency);
+    intervals.received(Math.min(due + latency, duration - 1));
     probes.push({ timestamp, latency });
   }
   const missing = latencies.missing.count;
