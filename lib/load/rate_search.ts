@@ -1,31 +1,38 @@
 /**
  * The search for the highest rate that holds. A state machine without clock or
- * network: it names the next rate and takes the figures of a run at that rate.
+ * network: it names the next rate and takes the verdict on a run at that rate.
+ *
+ * It doubles the rate until one fails, and halves the gap between the highest rate
+ * that holds and the lowest that fails. A run is one sample, and another program on
+ * the machine may spoil it, so that two runs in a row that agree decide:
+ *
+ * - A rate that failed is measured again; on the way down once is enough, as
+ *   conditions that cannot hold should not take long to refuse.
+ * - Both ends of the gap are measured again before the answer.
+ * - Where the client was the limit, the search does not go higher, but the summary
+ *   says whose limit it was. If the client did not reach the rate, once is enough:
+ *   being too slow throughout a run is no bad luck.
  *
  * ```ts
- * import { RateSearch, type StepFigures } from "./rate_search.ts";
- * declare function run(rate: number): Promise<StepFigures>;
+ * import { RateSearch } from "./rate_search.ts";
  * const search = new RateSearch();
  * for (let rate; (rate = search.next) !== undefined;) {
- *   const figures = await run(rate);
- *   search.record(figures, figures.latency.p99 < 5);
+ *   search.record({ verdict: rate <= 21_400 ? "met" : "not met", reached: true });
  * }
- * search.summary(); // { steps: [...], rate: 21_400, confirmed: true, ... }
+ * search.answer(); // { rate: 20_900, range: null, confirmed: true, … }
  * ```
  *
  * @module
  */
 
 import { checkRange, POSITIVE, POSITIVE_INTEGER } from "../net/validate.ts";
-import {
-  isReached,
-  judgeStep,
-  type RateSearchSummary,
-  type RateStep,
-  type StepFigures,
-} from "../stats/rate_step.ts";
-
-export type * from "../stats/rate_step.ts";
+import { CLIENT_BUSY_SHARE } from "../stats/findings.ts";
+import type {
+  LoadSummary,
+  RateSearchSummary,
+  RateStep,
+  Verdict,
+} from "../stats/summaries.ts";
 
 /** Where to search, and for how long. */
 export interface RateSearchOptions {
@@ -62,9 +69,9 @@ export interface RateSearchOptions {
 const FACTOR = 2;
 
 /**
- * The bracket is narrow enough when its ends differ by this share. Each halving
- * costs a run or two, and the next ones would measure little but the noise of
- * single runs. It leaves 10 % for that noise where runs are to agree in 15 %.
+ * The gap is narrow enough when its ends differ by this share. Each halving costs a
+ * run or two, and the next ones would measure little but the noise of single runs.
+ * It leaves 10 % for that noise where runs are to agree in 15 %.
  */
 const TOLERANCE = 0.05;
 
@@ -74,6 +81,46 @@ const RATE_DIGITS = 3;
 /** Kept for the end: the answer is measured again, twice if it fails once. */
 const CONFIRMATION_STEPS = 2;
 
+/** Failures of the upper end that are believed, as one may be followed by another. */
+const SURE_FAILURES = 3;
+
+/**
+ * A rate must be reached to this share. The last replies arrive after the last
+ * message is due: at 50 ms a reply, a run of 1 s misses 5 %. A server that takes
+ * less than is asked of it misses more as soon as the rate rises.
+ */
+const REACHED_SHARE = 0.95;
+
+/**
+ * From this share of delayed messages on, a failure may be the client's: as many
+ * latencies, on which a p99 depends, may include its own pauses.
+ */
+const CLIENT_DELAYED_SHARE = 0.01;
+
+/** Whether as many messages came back as were asked for. */
+export function isReached(rate: number, summary: LoadSummary): boolean {
+  return (summary.receivedPerSecond ?? 0) >= REACHED_SHARE * rate;
+}
+
+/**
+ * Judges a run at `rate`. All conditions must have held and the rate must have been
+ * reached. The client can only make figures worse, so it matters where they fail.
+ */
+export function verdictOf(
+  rate: number,
+  summary: LoadSummary,
+  conditionsMet: boolean,
+): Verdict {
+  const { cpuUtilization, delayed, scheduled } = summary;
+  if (conditionsMet && isReached(rate, summary)) return "met";
+  const isBusy = (cpuUtilization ?? 0) >= CLIENT_BUSY_SHARE;
+  const isLate = delayed > 0 && delayed >= CLIENT_DELAYED_SHARE * scheduled;
+  return isBusy || isLate ? "client limited" : "not met";
+}
+
+/** What came of a run. */
+export type Outcome = Pick<RateStep, "verdict" | "reached">;
+
 function isNarrow(held: number, failed: number): boolean {
   return failed <= held * (1 + TOLERANCE);
 }
@@ -82,44 +129,64 @@ function round(rate: number): number {
   return +rate.toPrecision(RATE_DIGITS);
 }
 
-/** A rate that did not hold, and on whose account. */
-interface Failure {
+/** The runs at one rate, in their order. */
+class Runs {
   readonly rate: number;
-  readonly by: "server" | "client";
-  /** Whether it needs no recheck before the answer. */
-  isSure: boolean;
+  readonly outcomes: Outcome[] = [];
+  /** A failure that needs no second run. */
+  isSure = false;
+
+  constructor(rate: number) {
+    this.rate = rate;
+  }
+
+  /** The last two, as far as there are two: whether they were met. */
+  get #lastTwo(): boolean[] {
+    return this.outcomes.slice(-2).map(({ verdict }) => verdict === "met");
+  }
+
+  /** Whether any was met. */
+  get wasMet(): boolean {
+    return this.outcomes.some(({ verdict }) => verdict === "met");
+  }
+
+  /** Whether the rate holds as far as is known. */
+  get holds(): boolean {
+    return this.#lastTwo.every(Boolean);
+  }
+
+  /** Whether it failed twice in a row, or once for sure. */
+  get failed(): boolean {
+    const [first, second = this.isSure ? false : undefined] = this.#lastTwo;
+    return first === false && second === false;
+  }
+
+  /** Whether it held twice in a row. */
+  get isConfirmed(): boolean {
+    return this.outcomes.length > 1 && this.holds;
+  }
+
+  /** Whose limit the last failure was. */
+  get limit(): "client" | "server" {
+    const failure = this.outcomes.findLast(({ verdict }) => verdict !== "met");
+    return failure?.verdict === "client limited" ? "client" : "server";
+  }
+
+  /** Whether the failure need not be measured once more before the answer. */
+  get isBelieved(): boolean {
+    const failures = this.outcomes.filter(({ verdict }) => verdict !== "met");
+    return this.limit === "client" || failures.length >= SURE_FAILURES;
+  }
 }
 
-/** Why the next rate is measured. */
-type Purpose = "search" | "recheck failed" | "recheck held";
-
-/**
- * Searches upwards by doubling (downwards while nothing holds), then halves the
- * bracket, then measures both of its ends again.
- *
- * - A rate fails when it fails twice in a row: one unlucky run, such as one
- *   beside a backup, would cut the answer by up to half. On the way down once
- *   is enough, as conditions that cannot hold should not take long to refuse.
- * - Where the client was the limit, the search does not go higher, but the
- *   summary says whose limit it was. If the client did not reach the rate, once is
- *   enough: being too slow throughout a run is no bad luck.
- * - If the upper end holds when it is measured again, it becomes the lower end,
- *   and the next higher rate that failed becomes the upper end. The other way
- *   round if the lower end, which is the answer, fails.
- */
+/** A search; see above. */
 export class RateSearch {
+  /** The rate of the next run, or `undefined` when the search is over. */
+  next: number | undefined;
   readonly #min: number;
   readonly #max: number;
-  readonly #maxSteps: number;
-  readonly #steps: RateStep[] = [];
-  /** Rates that held, ascending; the last is the lower end of the bracket. */
-  readonly #held: number[] = [];
-  /** Rates that failed, descending; the last is the upper end. */
-  readonly #failed: Failure[] = [];
-  #next: number | undefined;
-  #purpose: Purpose = "search";
-  #isRetry = false;
-  #isConfirmed = false;
+  readonly #all = new Map<number, Runs>();
+  #stepsLeft: number;
 
   /**
    * Starts a search; `next` is its first rate.
@@ -138,112 +205,93 @@ export class RateSearch {
     }
     this.#min = min;
     this.#max = max;
-    this.#maxSteps = maxSteps;
-    this.#next = Math.min(Math.max(start, min), max);
+    this.#stepsLeft = maxSteps;
+    this.next = Math.min(Math.max(start, min), max);
   }
 
-  /** The rate of the next run, or `undefined` when the search is over. */
-  get next(): number | undefined {
-    return this.#next;
-  }
-
-  /**
-   * Takes the figures of a run at the rate `next`, and whether all conditions
-   * held. Returns the step with its verdict.
-   */
-  record(figures: StepFigures, conditionsMet: boolean): RateStep {
-    if (this.#next === undefined) {
+  /** Takes the outcome of a run at the rate `next`. */
+  record(outcome: Outcome): void {
+    const rate = this.next;
+    if (rate === undefined) {
       throw new Error("Cannot record a step: the search is over");
     }
-    const step = judgeStep(this.#next, figures, conditionsMet);
-    this.#steps.push(step);
-    this.#isRetry = this.#deservesRetry(step);
-    if (this.#isRetry) return step;
-    if (step.verdict === "met") this.#hold(step);
-    else this.#fail(step);
-    this.#next = this.#stepsLeft > 0 ? this.#choose() : undefined;
-    return step;
+    const runs = this.#all.get(rate) ?? new Runs(rate);
+    this.#all.set(rate, runs);
+    runs.outcomes.push(outcome);
+    const isWayDown = this.#lower === undefined && rate > this.#min;
+    const isClientsLimit = outcome.verdict === "client limited" &&
+      !outcome.reached;
+    if (outcome.verdict !== "met") runs.isSure = isWayDown || isClientsLimit;
+    this.#stepsLeft--;
+    this.next = this.#stepsLeft > 0 ? this.#choose(runs) : undefined;
   }
 
   /** What was found so far; final once `next` is `undefined`. */
-  summary(): RateSearchSummary {
-    const held = this.#held.at(-1);
-    const failed = this.#failed.at(-1);
-    const isClosed = failed !== undefined &&
-      (held === undefined
-        ? failed.rate <= this.#min
-        : isNarrow(held, failed.rate));
+  answer(): Pick<
+    RateSearchSummary,
+    "rate" | "range" | "confirmed" | "limitedBy"
+  > {
+    const [lower, upper] = [this.#lower, this.#upper];
+    const met = [...this.#all.values()].filter(({ wasMet }) => wasMet)
+      .map(({ rate }) => rate);
+    const to = Math.max(0, ...met);
+    const from = lower?.rate ?? null;
+    const isClosed = upper !== undefined &&
+      (lower ? isNarrow(lower.rate, upper.rate) : upper.rate <= this.#min);
     return {
-      steps: [...this.#steps],
-      ...held !== undefined && { rate: held },
-      confirmed: this.#isConfirmed,
-      limitedBy: isClosed ? failed.by : "search",
+      rate: from,
+      range: to > 0 && !isNarrow(from ?? 0, to) ? { from, to } : null,
+      confirmed: lower?.isConfirmed ?? false,
+      limitedBy: isClosed ? upper.limit : "search",
     };
   }
 
-  #deservesRetry(step: RateStep): boolean {
-    const { rate, verdict } = step;
-    const isWayDown = this.#held.length === 0 && rate > this.#min;
-    const isLuck = verdict === "client limited" && isReached(step) ||
-      verdict === "not met" && !isWayDown;
-    return isLuck && !this.#isRetry &&
-      this.#purpose !== "recheck failed" && this.#stepsLeft > 0;
+  /** The lowest rate that fails. */
+  get #upper(): Runs | undefined {
+    return [...this.#all.values()].filter(({ failed }) => failed)
+      .reduce<Runs | undefined>(
+        (least, runs) => least && least.rate < runs.rate ? least : runs,
+        undefined,
+      );
   }
 
-  get #stepsLeft(): number {
-    return this.#maxSteps - this.#steps.length;
+  /** The highest rate below it that holds. */
+  get #lower(): Runs | undefined {
+    const limit = this.#upper?.rate ?? Infinity;
+    return [...this.#all.values()]
+      .filter(({ holds, rate }) => holds && rate < limit)
+      .reduce<Runs | undefined>(
+        (most, runs) => most && most.rate > runs.rate ? most : runs,
+        undefined,
+      );
   }
 
-  #hold({ rate }: RateStep): void {
-    if (this.#purpose === "recheck held") {
-      this.#isConfirmed = true;
-      return;
+  #choose(last: Runs): number | undefined {
+    // The last two runs contradict each other, or there is only one.
+    if (!last.holds && !last.failed) return last.rate;
+    const [lower, upper] = [this.#lower, this.#upper];
+    if (!lower) return this.#below(upper!.rate);
+    const isOver = upper
+      ? isNarrow(lower.rate, upper.rate)
+      : lower.rate >= this.#max;
+    if (this.#stepsLeft <= CONFIRMATION_STEPS) return this.#confirm(lower);
+    if (!isOver) {
+      return upper
+        // The geometric mean, as rates are compared by their ratio.
+        ? round(Math.sqrt(lower.rate * upper.rate))
+        : Math.min(round(lower.rate * FACTOR), this.#max);
     }
-    if (this.#purpose === "recheck failed") this.#failed.pop();
-    this.#held.push(rate);
+    if (upper && !upper.isBelieved) return upper.rate;
+    return this.#confirm(lower);
   }
 
-  #fail({ rate, verdict }: RateStep): void {
-    if (this.#purpose === "recheck failed") {
-      this.#failed.at(-1)!.isSure = true;
-      return;
-    }
-    if (this.#purpose === "recheck held") this.#held.pop();
-    const by = verdict === "client limited" ? "client" : "server";
-    // A third run decides, unless there was one before: when it had held.
-    const isSure = by === "client" || this.#purpose === "recheck held";
-    this.#failed.push({ rate, by, isSure });
-  }
-
-  #choose(): number | undefined {
-    if (this.#isConfirmed) return undefined;
-    const held = this.#held.at(-1);
-    const failed = this.#failed.at(-1);
-    this.#purpose = "search";
-    if (held === undefined) return this.#lower(failed!.rate);
-    const isOver = failed === undefined
-      ? held >= this.#max
-      : isNarrow(held, failed.rate);
-    if (
-      this.#stepsLeft <= CONFIRMATION_STEPS ||
-      isOver && failed?.isSure !== false
-    ) {
-      this.#purpose = "recheck held";
-      return held;
-    }
-    if (failed === undefined) {
-      return Math.min(round(held * FACTOR), this.#max);
-    }
-    if (isOver) {
-      this.#purpose = "recheck failed";
-      return failed.rate;
-    }
-    // The geometric mean, as rates are compared by their ratio.
-    return round(Math.sqrt(held * failed.rate));
+  /** Measures the answer again, unless that was done. */
+  #confirm(lower: Runs): number | undefined {
+    return lower.isConfirmed ? undefined : lower.rate;
   }
 
   /** The next rate while none has held. */
-  #lower(failed: number): number | undefined {
+  #below(failed: number): number | undefined {
     if (failed <= this.#min) return undefined;
     return Math.max(round(failed / FACTOR), this.#min);
   }

@@ -188,6 +188,14 @@ export interface LoadSummary extends RunSummary {
   cpuUtilization: number | null;
 }
 
+/** A probe as a point in a picture. */
+export interface ProbePoint {
+  /** When it was sent, from the start of the run. */
+  elapsed: number;
+  /** Its latency; `null` if it was lost. */
+  latency: number | null;
+}
+
 /** The result of a ping run. A probe that was not answered in time is `failed`. */
 export interface PingSummary extends RunSummary {
   /** What was run. */
@@ -201,6 +209,8 @@ export interface PingSummary extends RunSummary {
    * with round trips). Probes that were lost are skipped.
    */
   jitter: number | null;
+  /** Each probe, up to 5,000 of them; empty if there were more. */
+  probes: ProbePoint[];
 }
 
 /** Whether a rate holds, or the client could not tell. */
