@@ -18,17 +18,12 @@
 
 import { page, type PageContent } from "./report/page.ts";
 import { rateSearchPage } from "./report/rate_search_page.ts";
-import type { ReportProbe } from "./report/run_charts.ts";
 import { loadPage, pingPage } from "./report/run_page.ts";
 import { parseExpectation } from "./stats/expectation.ts";
 import { findings, judge } from "./stats/findings.ts";
 import type { Summary } from "./stats/summaries.ts";
 
-export type { ReportProbe, Summary };
 export type * from "./stats/summaries.ts";
-
-/** More probes than this are not told apart; their intervals are drawn. */
-export const MAX_PROBES = 5_000;
 
 /** A label and its value, both plain text. */
 export interface ReportRow {
@@ -49,8 +44,6 @@ export interface HtmlReportInput {
    * limits and whether they are met. A rate search has them in its steps.
    */
   expectations?: readonly string[] | undefined;
-  /** All probes of a ping run, if they are at most `MAX_PROBES`. */
-  probes?: readonly ReportProbe[] | undefined;
   /** Options of the run. */
   options?: readonly ReportRow[] | undefined;
   /** Versions, machine and time of the run. */
@@ -58,15 +51,14 @@ export interface HtmlReportInput {
 }
 
 function contentOf(input: HtmlReportInput): PageContent {
-  const { summary, probes, expectations = [] } = input;
+  const { summary, expectations = [] } = input;
   if (summary.mode === "rate search") return rateSearchPage(summary);
-  const conditions = expectations.map((text) =>
-    parseExpectation(text, summary.mode)
-  );
+  const { mode } = summary;
+  const conditions = expectations.map((text) => parseExpectation(text, mode));
   const verdict = judge(summary, conditions);
-  return summary.mode === "load"
+  return mode === "load"
     ? loadPage(summary, verdict)
-    : pingPage(summary, verdict, probes);
+    : pingPage(summary, verdict);
 }
 
 /**

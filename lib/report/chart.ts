@@ -55,7 +55,6 @@ export interface Chart {
   y: Scale;
   /** The first is at the bottom. */
   marks: readonly Mark[];
-  /** On top of the marks. */
   rules?: readonly Rule[] | undefined;
 }
 

@@ -23,7 +23,6 @@ const MAX_TEXT = 500;
 
 /** HTML that is already escaped. For everything else there is `markup`. */
 export class Markup {
-  /** From source that is safe. */
   constructor(readonly source: string) {}
 }
 

@@ -24,7 +24,7 @@ export interface PageContent {
   cards: readonly Figure[];
   charts: readonly (Markup | undefined)[];
   /** A table as wide as the page. */
-  data: Markup;
+  data: Markup | undefined;
   /** All other figures, by the title of their section. */
   sections: Record<string, readonly Figure[]>;
 }
@@ -69,9 +69,13 @@ ${
 `;
 }
 
-/** Figures without those that are not known. */
+/** Whether a run was long enough for a figure. */
+function isKnown([, value]: Figure): boolean {
+  return value !== NONE;
+}
+
 function section(title: string, figures: readonly Figure[]) {
-  const known = figures.filter(([, value]) => value !== NONE);
+  const known = figures.filter(isKnown);
   return known.length > 0 && markup`<section><h2>${title}</h2>
 <table>
 ${
@@ -130,7 +134,7 @@ ${remarks(verdict, findings)}</ul>
 <main>
 <dl class="cards">
 ${
-    content.cards.map(([label, value]) =>
+    content.cards.filter(isKnown).map(([label, value]) =>
       markup`<div><dt>${label}</dt><dd>${value}</dd></div>\n`
     )
   }</dl>

@@ -27,6 +27,13 @@ function answerStep({ steps, rate }: RateSearchSummary): RateStep | undefined {
   return steps.findLast((step) => step.rate === rate && step.verdict === "met");
 }
 
+/** The answer, as far as it is known. */
+function answerText({ rate, range, limitedBy }: RateSearchSummary): string {
+  if (range) return `${formatRate(range.from ?? 0)} to ${formatRate(range.to)}`;
+  const isBound = rate !== null && limitedBy !== "server";
+  return isBound ? `≥ ${formatRate(rate)}` : formatRate(rate);
+}
+
 /** Lines of percentiles, and on them a dot for each step by its verdict. */
 function latencyByRate(search: RateSearchSummary): Markup | undefined {
   const { rate, steps } = search;
@@ -51,7 +58,7 @@ function latencyByRate(search: RateSearchSummary): Markup | undefined {
   const results = (answerStep(search) ?? steps.at(-1))?.expectations ?? [];
   const rules = limits(results, LATENCIES);
   if (rate !== null) {
-    const text = `answer: ${formatRate(rate)}`;
+    const text = `answer: ${answerText(search)}`;
     rules.unshift({ axis: "x", at: rate, text, style: "guide" });
   }
   return chart({
@@ -66,7 +73,7 @@ function latencyByRate(search: RateSearchSummary): Markup | undefined {
 
 /** What the page of a rate search shows. */
 export function rateSearchPage(search: RateSearchSummary): PageContent {
-  const { rate, confirmed, steps } = search;
+  const { confirmed, steps } = search;
   const answer = rateAnswer(search);
   const step = answerStep(search);
   return {
@@ -74,7 +81,7 @@ export function rateSearchPage(search: RateSearchSummary): PageContent {
     subtitle: [plural(steps.length, "step"), answer],
     verdict: { results: [], passed: confirmed, reasons: [answer] },
     cards: [
-      ["highest rate, per second", formatRate(rate)],
+      ["messages/s", answerText(search)],
       ...step ? latencies(step.latency, FIGURES) : [],
     ],
     charts: [latencyByRate(search)],

@@ -20,14 +20,6 @@ import { bound, type Figure, table } from "./page.ts";
 /** A run whose messages have latencies. */
 export type Run = LoadSummary | PingSummary;
 
-/** A probe of a ping run. */
-export interface ReportProbe {
-  /** When it was sent, in ISO 8601. */
-  timestamp: string;
-  /** Its round trip in ms; absent if it was lost. */
-  latency?: number | undefined;
-}
-
 /** Steps over time in which dashes are still told apart, and rows of a table. */
 const MAX_INTERVALS = 150;
 
@@ -80,7 +72,8 @@ function figures(span: Span): Figure[] {
 }
 
 /** What the charts over time are drawn from. */
-export function intervalTable(run: Run): Markup {
+export function intervalTable(run: Run): Markup | undefined {
+  if (run.intervals.length === 0) return undefined;
   const title = "Figures over time";
   return markup`<details><summary>${title}</summary>
 ${table(title, spansOf(run).map(figures))}</details>
@@ -134,40 +127,38 @@ export function throughputChart(
 }
 
 /** A dot for each probe that was answered, and a line where one was not. */
-function dots(probes: readonly ReportProbe[], start: string): Mark[] {
-  const points = probes.map(({ timestamp, latency: y }) => ({
-    x: Date.parse(timestamp) - Date.parse(start),
-    y,
+function dots({ probes }: PingSummary): Mark[] {
+  const points = probes.map(({ elapsed, latency }) => ({
+    x: elapsed,
+    y: latency,
   }));
-  const lost = points.filter(({ y }) => y === undefined);
+  const lost = points.filter(({ y }) => y === null);
   return [
-    { kind: "bars", style: "lost", points: lost, legend: "lost" },
-    { kind: "dots", style: "probe", points, legend: "answered" },
+    { kind: "bars", style: "lost", legend: "lost", points: lost },
+    { kind: "dots", style: "probe", legend: "answered", points },
   ];
 }
 
 /**
- * Latencies by the time at which messages were due: probes, or without them
- * p50, p99 and the longest of each interval.
+ * Latencies by the time at which messages were due: of each probe, or p50, p99
+ * and the longest of each interval.
  */
 export function latencyChart(
   run: Run,
   results: readonly ExpectationResult[],
-  probes: readonly ReportProbe[] = [],
 ): Markup | undefined {
   const spans = spansOf(run);
   const lines = STYLES.map(([name, style]): Mark => {
     const points = spans.map((span) => ({ ...span, y: span[name] }));
     return { kind: "line", style, legend: name, points };
   });
+  const hasDots = run.mode === "ping" && run.probes.length > 0;
   return chart({
     title: "Latency over time",
     text: `Over ${formatDuration(run.duration)}, by when a message was due.`,
     x: elapsed,
     y: durations("latency, by when it was due"),
-    marks: probes.length > 0
-      ? dots(probes, run.timestamp)
-      : overTime(spans, lines),
+    marks: hasDots ? dots(run) : overTime(spans, lines),
     rules: limits(results, LATENCIES),
   });
 }

@@ -21,7 +21,6 @@ import {
   intervalTable,
   latencyChart,
   percentileChart,
-  type ReportProbe,
   type Run,
   throughputChart,
 } from "./run_charts.ts";
@@ -51,6 +50,7 @@ function errors(run: Run): Figure[] {
 export function loadPage(load: LoadSummary, verdict: RunVerdict): PageContent {
   const { results } = verdict;
   const { connections, size, rate, duration, connects, lag } = load;
+  const failures = Object.values(load.errors).reduce((a, b) => a + b, 0);
   return {
     heading: "Load test",
     subtitle: [
@@ -66,7 +66,7 @@ export function loadPage(load: LoadSummary, verdict: RunVerdict): PageContent {
       ["messages/s", formatRate(load.receivedPerSecond)],
       ...latencies(load.latency, MAIN),
       ["received", formatCount(load.received)],
-      ["lost", formatCount(load.scheduled - load.received)],
+      ["errors", formatCount(failures)],
       ["loss", formatPercent(load.loss)],
     ],
     charts: [
@@ -104,11 +104,7 @@ export function loadPage(load: LoadSummary, verdict: RunVerdict): PageContent {
 }
 
 /** What the page of a ping run shows. */
-export function pingPage(
-  ping: PingSummary,
-  verdict: RunVerdict,
-  probes: readonly ReportProbe[] = [],
-): PageContent {
+export function pingPage(ping: PingSummary, verdict: RunVerdict): PageContent {
   const { results } = verdict;
   const { sent, interval, duration, size, connect } = ping;
   const jitter: Figure = ["jitter", formatDuration(ping.jitter)];
@@ -128,7 +124,7 @@ export function pingPage(
       ["loss", formatPercent(ping.loss)],
     ],
     charts: [
-      latencyChart(ping, results, probes),
+      latencyChart(ping, results),
       percentileChart(ping, results),
       histogramChart(ping),
     ],

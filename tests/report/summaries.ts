@@ -1,10 +1,7 @@
 /** Summaries of made-up runs, the same each time, for the tests of the pages. */
 
-import type { ReportProbe } from "../../lib/html_report.ts";
-import {
-  checkExpectations,
-  parseExpectation,
-} from "../../lib/stats/expectation.ts";
+import { checkExpectations } from "../../lib/stats/expectation.ts";
+import { parseExpectation } from "../../lib/stats/expectation.ts";
 import { Intervals } from "../../lib/stats/intervals.ts";
 import { Latencies } from "../../lib/stats/latencies.ts";
 import type {
@@ -12,19 +9,7 @@ import type {
   PingSummary,
   RateSearchSummary,
   RateStep,
-  RunSummary,
 } from "../../lib/stats/summaries.ts";
-
-/** Numbers from 0 to 1 that look random (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const START = Date.UTC(2026, 0, 2, 3, 4, 5);
 
@@ -38,33 +23,30 @@ export interface Script {
   down?: readonly number[];
 }
 
+/** Latencies in ms from 0.5 to 1.5, and one of 30 in a thousand. */
+function latencyOf(i: number): number {
+  return i % 1_000 === 999 ? 30 : 0.5 + (i * 37 % 100) / 100;
+}
+
 /** What load and ping have in common, and each message. */
 function play({ seconds, perSecond, down = [] }: Script) {
-  const random = randomFrom(7);
   const latencies = new Latencies(), intervals = new Intervals();
-  const probes: ReportProbe[] = [];
   const duration = seconds * 1_000, scheduled = seconds * perSecond;
-  for (let i = 0; i < scheduled; i++) {
-    const due = i * 1_000 / perSecond;
-    const timestamp = new Date(START + due).toISOString();
-    intervals.due(due);
-    if (down.includes(Math.floor(due / 1_000))) {
-      latencies.missing.record(duration - due);
-      intervals.missing(due, duration - due);
-      probes.push({ timestamp });
-      continue;
+  const probes = Array.from({ length: scheduled }, (_, i) => {
+    const elapsed = i * 1_000 / perSecond, latency = latencyOf(i);
+    intervals.due(elapsed);
+    if (down.includes(Math.floor(elapsed / 1_000))) {
+      latencies.missing.record(duration - elapsed);
+      intervals.missing(elapsed, duration - elapsed);
+      return { elapsed, latency: null };
     }
-    const normal = Math.sqrt(-2 * Math.log(1 - random())) *
-      Math.cos(2 * Math.PI * random());
-    const stall = random() < 0.002 ? 5 + 30 * random() : 1;
-    const latency = 0.9 * Math.exp(0.25 * normal) * stall;
     latencies.replies.record(latency);
-    intervals.reply(due, latency);
-    intervals.received(Math.min(due + latency, duration - 1));
-    probes.push({ timestamp, latency });
-  }
+    intervals.reply(elapsed, latency);
+    intervals.received(elapsed);
+    return { elapsed, latency };
+  });
   const missing = latencies.missing.count;
-  const summary: RunSummary = {
+  const summary = {
     timestamp: new Date(START).toISOString(),
     duration,
     size: 512,
@@ -92,16 +74,15 @@ export function loadSummary(
   changes: Partial<LoadSummary> = {},
 ): LoadSummary {
   const { summary } = play(script);
-  const { received, duration } = summary;
-  const receivedPerSecond = duration > 0 ? received / duration * 1_000 : null;
+  const perSecond = summary.received / script.seconds;
   return {
     mode: "load",
     ...summary,
     connections: 50,
     rate: null,
     warmup: 1_000,
-    receivedPerSecond,
-    bytesPerSecond: receivedPerSecond && receivedPerSecond * 512,
+    receivedPerSecond: perSecond,
+    bytesPerSecond: perSecond * 512,
     late: 0,
     fairness: 0.9987,
     starved: 0,
@@ -115,48 +96,36 @@ export function loadSummary(
   };
 }
 
-/** A ping run, and its probes. */
-export function pingRun(
+/** A ping run. */
+export function pingSummary(
   script: Script,
-): { summary: PingSummary; probes: ReportProbe[] } {
+  changes: Partial<PingSummary> = {},
+): PingSummary {
   const { summary, probes } = play(script);
+  const interval = 1_000 / script.perSecond;
   return {
-    summary: {
-      mode: "ping",
-      ...summary,
-      interval: 1_000 / script.perSecond,
-      connect: false,
-      jitter: 0.0234,
-    },
-    probes,
+    ...{ mode: "ping", ...summary, probes, interval },
+    ...{ connect: false, jitter: 0.0234, ...changes },
   };
 }
 
-function step(rate: number, verdict: RateStep["verdict"]): RateStep {
-  const perSecond = Math.min(rate, 40_800) / 10;
-  const run = loadSummary({ seconds: 1, perSecond });
-  const slow = 1 / (1 - Math.min(0.99, rate / 42_000));
-  const { p50, p99, ...rest } = run.latency;
-  const tail = rest["p99.9"];
+/** A step of a search, against a server that can do 40,000 messages/s. */
+export function step(rate: number, verdict: RateStep["verdict"]): RateStep {
+  const run = loadSummary({ seconds: 1, perSecond: rate / 20 });
   return {
     rate,
-    receivedPerSecond: 10 * perSecond,
-    reached: rate < 40_800,
-    dropped: Math.max(0, rate - 40_800),
+    receivedPerSecond: Math.min(rate, 40_000),
+    reached: rate < 42_000,
+    dropped: Math.max(0, rate - 40_000),
     unanswered: 0,
-    latency: {
-      ...rest,
-      p50: p50 && p50 * slow,
-      p99: p99 && p99 * slow,
-      "p99.9": tail && tail * slow,
-    },
+    latency: run.latency,
     expectations: checkExpectations([parseExpectation("p99<20ms")], run),
     errors: {},
     verdict,
   };
 }
 
-/** A search that found 37,500 messages a second. */
+/** A search that found 37,500 messages a second, measured twice. */
 export function searchSummary(
   changes: Partial<RateSearchSummary> = {},
 ): RateSearchSummary {
@@ -165,21 +134,11 @@ export function searchSummary(
     timestamp: new Date(START).toISOString(),
     duration: 30_000,
     steps: [
-      ...[1_000, 2_000, 4_000, 8_000, 16_000, 32_000].map((rate) =>
-        step(rate, "met")
-      ),
-      step(64_000, "not met"),
-      step(48_000, "client limited"),
-      step(40_000, "not met"),
-      step(36_000, "met"),
-      step(38_000, "not met"),
-      step(37_500, "met"),
-      step(37_500, "met"),
+      ...[20_000, 30_000].map((rate) => step(rate, "met")),
+      ...[step(60_000, "client limited"), step(40_000, "not met")],
+      ...[37_500, 37_500].map((rate) => step(rate, "met")),
     ],
-    rate: 37_500,
-    range: null,
-    confirmed: true,
-    limitedBy: "server",
+    ...{ rate: 37_500, range: null, confirmed: true, limitedBy: "server" },
     ...changes,
   };
 }
