@@ -1,7 +1,9 @@
 /** Summaries of made-up runs, the same each time, for the tests of the pages. */
 
-import { checkExpectations } from "../../lib/stats/expectation.ts";
-import { parseExpectation } from "../../lib/stats/expectation.ts";
+import {
+  checkExpectations,
+  parseExpectation,
+} from "../../lib/stats/expectation.ts";
 import { Intervals } from "../../lib/stats/intervals.ts";
 import { Latencies } from "../../lib/stats/latencies.ts";
 import type {
@@ -13,13 +15,10 @@ import type {
 
 const START = Date.UTC(2026, 0, 2, 3, 4, 5);
 
-/** A run to make up. */
+/** A run to make up; what is due in the seconds `down` is lost. */
 export interface Script {
-  /** Its length in seconds. */
   seconds: number;
-  /** Messages that are due in each. */
   perSecond: number;
-  /** Seconds in which the server is down: what is due in them is lost. */
   down?: readonly number[];
 }
 
@@ -85,13 +84,9 @@ export function loadSummary(
     bytesPerSecond: perSecond * 512,
     late: 0,
     fairness: 0.9987,
-    starved: 0,
-    reconnects: 0,
-    connects: null,
+    ...{ starved: 0, reconnects: 0, connects: null },
     droppedBy: { down: 0, slow: 0, client: 0 },
-    lag: null,
-    delayed: 0,
-    cpuUtilization: 0.713,
+    ...{ lag: null, delayed: 0, cpuUtilization: 0.713 },
     ...changes,
   };
 }
