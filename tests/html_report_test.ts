@@ -272,6 +272,7 @@ describe("the charts of a run", () => {
     const steps = [...p50.matchAll(/[ML]?([\d.]+),([\d.]+)/g)]
       .map(([, x, y]) => ({ x: Number(x), y: Number(y) }));
     assertEquals(steps.length, 24);
+    assert(paths(latency, "line third")[0] !== p50);
     assertEquals(steps.reduce((a, b) => b.y < a.y ? b : a).x, 416.7);
   });
 

@@ -25,7 +25,7 @@ const AXES: [scale: Scale, values: number[], labels: string][] = [
   [durations("t"), [2, 60], "t, log scale: 2 ms 5 ms 10 ms 20 ms 50 ms"],
   [durations("t", "log"), [2, 3], "t, log scale: 2 ms 2.5 ms 3 ms 3.5 ms"],
   [elapsed, [300], `${since}, ms: 0 50 100 150 200 250 300`],
-  [elapsed, [43_000], `${since}, s: 0 5 10 15 20 25 30 35 40`],
+  [elapsed, [100_000], `${since}, s: 0 15 30 45 60 75 90`],
   [elapsed, [HOUR / 8], `${since}, min: 0 1 2 3 4 5 6 7`],
   [elapsed, [24 * HOUR], `${since}, h: 0 3 6 9 12 15 18 21 24`],
   [percentiles, [50], "percentile: 0% 50% 90%"],

@@ -71,7 +71,7 @@ describe("a chart", () => {
       { axis: "y", at: 20, text: "limit", style: "error" },
       { axis: "x", at: 500, text: "half", style: "guide" },
     ]);
-    assertMatch(html, /<path class="line rule error" d="M0 0H1000"\/>/);
+    assertMatch(html, /<path class="line rule error" d="M0 0H1000"\/>.*>20</);
     assertMatch(html, /<path class="line rule guide" d="M500 0V200"\/>/);
     assertMatch(html, /<text class="rule error end"[^>]*y="-5">limit</);
     assertMatch(html, /<text class="rule guide" x="50%"[^>]*>half</);
