@@ -218,10 +218,11 @@ export class RateSearch {
     const runs = this.#all.get(rate) ?? new Runs(rate);
     this.#all.set(rate, runs);
     runs.outcomes.push(outcome);
+    const { verdict, reached } = outcome;
     const isWayDown = this.#lower === undefined && rate > this.#min;
-    const isClientsLimit = outcome.verdict === "client limited" &&
-      !outcome.reached;
-    if (outcome.verdict !== "met") runs.isSure = isWayDown || isClientsLimit;
+    if (verdict !== "met") {
+      runs.isSure = verdict === "not met" ? isWayDown : !reached;
+    }
     this.#stepsLeft--;
     this.next = this.#stepsLeft > 0 ? this.#choose(runs) : undefined;
   }

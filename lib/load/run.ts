@@ -1,6 +1,7 @@
 /**
- * One load run, from the first connection to the summary. It owns the workers and
- * all figures: each worker asks it when to send, and tells it what came of that.
+ * One load run, from the first connection to the summary. It owns the workers, the
+ * schedule and the end: each worker asks it when to send, and tells it what came of
+ * that.
  *
  * After the warm-up come the figures, for `duration` or `count` messages. Then no
  * message is sent but what was due already, and those in flight have some time to
@@ -10,20 +11,16 @@
  */
 
 import process from "node:process";
-import { addContext, errorKind } from "../net/errors.ts";
+import { addContext } from "../net/errors.ts";
 import { notify } from "../net/notify.ts";
 import {
   clearLongTimeout,
   type LongTimeout,
   setLongTimeout,
 } from "../net/timeout.ts";
-import { fairness } from "../stats/fairness.ts";
 import { findings } from "../stats/findings.ts";
-import { Histogram } from "../stats/histogram.ts";
-import { Intervals } from "../stats/intervals.ts";
-import { Latencies } from "../stats/latencies.ts";
-import { FAIRNESS_REPLIES } from "../stats/metrics.ts";
-import type { DropCauses, LoadSummary } from "../stats/summaries.ts";
+import type { LoadSummary } from "../stats/summaries.ts";
+import { LoadFigures } from "./figures.ts";
 import type { LoadOptions } from "./options.ts";
 import { Pacer } from "./pacer.ts";
 import { ScheduleLoop } from "./schedule_loop.ts";
@@ -87,10 +84,10 @@ const SECOND_MS = 1_000;
 export class LoadRun {
   /** The options. */
   readonly options: LoadRunOptions;
+  /** What was measured. */
+  readonly figures: LoadFigures;
   /** Messages sent so far, those of the warm-up included. */
   messages = 0;
-  /** Connections that the server closed between messages. */
-  reconnects = 0;
   /** Connections that are being replaced. */
   connecting = 0;
   /** Whether messages in flight are no longer waited for. */
@@ -101,21 +98,19 @@ export class LoadRun {
     () => this.#announce(),
     () => this.#busy + this.connecting > 0,
   );
-  readonly #latencies = new Latencies();
-  readonly #intervals: Intervals;
-  readonly #connects: Histogram | undefined;
-  readonly #errors: Record<string, number> = {};
-  readonly #firstErrors: Record<string, string> = {};
-  readonly #droppedBy: DropCauses = { down: 0, slow: 0, client: 0 };
   readonly #stopped = new AbortController();
-  readonly #timers: LongTimeout[] = [];
+  readonly #timers: Record<string, LongTimeout> = {};
   #sweep: ReturnType<typeof setInterval> | undefined;
   // When the run started, on the process's clock. All other times are milliseconds
   // from then; the figures begin after the warm-up.
   #started = NaN;
   /** The end of the warm-up, in milliseconds since 1970. */
   #startedAt = Date.now();
+  /** The end of what is due. */
   #end: number;
+  #isStopping = false;
+  /** Whether a run with a count ends for want of a server. */
+  #isGivenUp = false;
   /** When a message was last sent, or came back. */
   #lastActive = 0;
   /** When this process was last seen to run, and how long it stood still. */
@@ -124,31 +119,23 @@ export class LoadRun {
   #longestTrip = 0;
   /** Messages in flight. */
   #busy = 0;
-  #sent = 0;
-  #failed = 0;
-  #late = 0;
-  /** Errors that are no message's own, and yet were a loss. */
-  #otherErrors = 0;
   /** The last interval that was told of. */
   #toldUntil = 0;
   #cpu: { at: number; usage: NodeJS.CpuUsage; idle: number } | undefined;
   #cpuUtilization: number | null = null;
-  /** Messages of the warm-up that were in flight until the end of the run. */
-  #carriedOver = 0;
-  #isStopping = false;
 
   /** Does not connect yet. */
   constructor(options: LoadRunOptions) {
-    const { connections, count, duration, warmup, rate, reconnect } = options;
+    const { connections, count, duration, warmup, rate } = options;
     this.options = options;
     this.#end = warmup + duration;
-    if (reconnect) this.#connects = new Histogram();
+    let pacer: Pacer | undefined;
     if (rate !== undefined) {
-      this.#pacer = new Pacer({ rate, connections, count, warmup });
-      this.#pacer.endAt(this.#end);
+      pacer = new Pacer({ rate, connections, count, warmup });
+      pacer.endAt(this.#end);
     }
-    const pacer = this.#pacer;
-    this.#intervals = new Intervals(
+    this.#pacer = pacer;
+    this.figures = new LoadFigures(
       pacer && ((time) => pacer.scheduledBefore(warmup + time)),
     );
     this.#workers = Array.from(
@@ -166,17 +153,15 @@ export class LoadRun {
   async run(): Promise<LoadSummary> {
     const { signal, onStart } = this.options;
     const abort = () => this.#stop(this.now(), ABORT_DRAIN_MS, DRAIN_MS);
-    const summary = () => this.summary();
     try {
       await this.#connectAll().catch((error) => {
         if (!signal?.aborted) throw error;
       });
       // What is done for the first time takes long: code is loaded and compiled.
       findings(this.summary());
-      this.#started = performance.now();
       if (signal?.aborted) return this.summary();
       signal?.addEventListener("abort", abort, { once: true });
-      notify(onStart, { summary });
+      notify(onStart, { summary: () => this.summary() });
       this.#start();
       await Promise.all(this.#workers.map((worker) => worker.work()));
       this.#finish();
@@ -189,12 +174,17 @@ export class LoadRun {
 
   // What workers ask.
 
+  /** Milliseconds since the start of the run. */
+  now(): number {
+    return performance.now() - this.#started;
+  }
+
   /** Whether a worker has another message to send. */
   hasMore({ index }: Worker): boolean {
     if (this.#stopped.signal.aborted) return false;
     return this.#pacer
       ? this.#pacer.nextOf(index) < Infinity
-      : this.#sent < this.options.count;
+      : this.figures.sent < this.options.count;
   }
 
   /** Resolves when a message may be due, or is `undefined` if one is. */
@@ -224,8 +214,8 @@ export class LoadRun {
     this.messages++;
     this.#lastActive = now;
     if (measured) {
-      this.#sent++;
-      if (!this.#pacer) this.#intervals.due(now - warmup);
+      this.figures.sent++;
+      if (!this.#pacer) this.figures.intervals.due(now - warmup);
     }
     return true;
   }
@@ -235,47 +225,56 @@ export class LoadRun {
   /** The whole echo came back. */
   reply(worker: Worker): void {
     const now = this.now();
-    const { warmup } = this.options;
+    worker.busy = false;
     const trip = now - this.#stoodStill - worker.sentAt;
     if (trip > this.#longestTrip) this.#longestTrip = trip;
     this.#busy--;
     this.#lastActive = now;
     if (worker.measured) {
-      const latency = now - worker.from;
+      const { warmup } = this.options;
       worker.replies++;
-      this.#latencies.replies.record(latency);
-      this.#intervals.reply(worker.due - warmup, latency);
-      if (now < this.#end) this.#intervals.received(now - warmup);
-      else this.#late++;
+      this.figures.reply(
+        worker.due - warmup,
+        now - worker.from,
+        now - warmup,
+        now >= this.#end,
+      );
     }
     if (!this.#pacer) return;
     this.#pacer.replied(worker.index, now);
     this.#schedule.wake();
   }
 
-  /** The message in flight failed. */
+  /** The message in flight failed, or could not be sent again. */
   failed(worker: Worker, error: unknown): void {
+    worker.busy = false;
     this.#busy--;
-    this.#error(addContext(this.options.action, error));
+    this.#error(error);
     if (worker.measured) {
-      this.#failed++;
-      this.#miss(worker.due, this.now());
-    } else this.#otherErrors++;
+      this.figures.failed++;
+      this.#miss(worker.due);
+    } else this.figures.otherErrors++;
+  }
+
+  /** Bytes came back that belong to no message. */
+  surplus(error: unknown): void {
+    this.#error(addContext(this.options.action, error));
+    this.figures.otherErrors++;
   }
 
   /** A lost connection could not be replaced. */
   failedToConnect(error: unknown): void {
     this.#error(error);
     // With a schedule, the messages that waited for it say more.
-    if (!this.#pacer || this.now() < this.options.warmup) this.#otherErrors++;
+    const isCounted = this.#pacer && this.now() >= this.options.warmup;
+    if (!isCounted) this.figures.otherErrors++;
   }
 
-  /** A connection was made, in so many milliseconds. */
-  connected(worker: Worker, took: number): void {
-    if (Number.isNaN(this.#started)) return;
+  /** A lost connection was replaced, in so many milliseconds. */
+  reconnected({ index }: Worker, took: number): void {
     const now = this.now();
-    this.#pacer?.reconnected(worker.index, now);
-    if (now - took >= this.options.warmup) this.#connects?.record(took);
+    this.#pacer?.reconnected(index, now);
+    if (now - took >= this.options.warmup) this.figures.connects.record(took);
   }
 
   // The course of a run.
@@ -295,13 +294,13 @@ export class LoadRun {
     const { timeout, warmup, duration } = this.options;
     this.#started = performance.now();
     this.#startedAt = Date.now() + warmup;
-    this.#after(warmup, () => {
+    this.#at("measure", warmup, () => {
       const idle = this.#schedule.idle;
       this.#cpu = { at: this.now(), usage: process.cpuUsage(), idle };
-      this.reconnects = 0;
+      this.figures.reconnects = 0;
       if (duration > SECOND_MS) this.#tellAt(SECOND_MS);
     });
-    this.#after(this.#end, () => this.#stop(this.#end, DRAIN_MS));
+    this.#at("stop", this.#end, () => this.#stop(this.#end, DRAIN_MS));
     const pause = Math.min(Math.max(timeout / 4, 5), MAX_SWEEP_MS);
     this.#sweep = setInterval(() => this.#expire(pause), pause);
     if (this.#pacer) this.#schedule.wake();
@@ -327,11 +326,11 @@ export class LoadRun {
   /** Tells of the interval that ends at `end`, and later of the next ones. */
   #tellAt(end: number): void {
     const { warmup, duration, onInterval } = this.options;
-    this.#after(warmup + end, () => {
-      const interval = this.#intervals.until(end, this.#startedAt);
+    this.#at("tell", warmup + end, () => {
+      const { intervals } = this.figures;
       this.#toldUntil = end;
-      notify(onInterval, interval);
-      const next = end + this.#intervals.length;
+      notify(onInterval, intervals.until(end, this.#startedAt));
+      const next = end + intervals.length;
       if (next < duration) this.#tellAt(next);
     });
   }
@@ -341,7 +340,7 @@ export class LoadRun {
    * stood still, replies may be waiting in its sockets: its pause does not count.
    */
   #expire(pause: number): void {
-    const { timeout, count, duration } = this.options;
+    const { timeout, duration } = this.options;
     const now = this.now();
     const gap = now - this.#lastSweep;
     this.#lastSweep = now;
@@ -349,6 +348,13 @@ export class LoadRun {
     for (const worker of this.#workers) {
       const waited = now - this.#stoodStill - worker.sentAt;
       if (worker.busy && worker.conn && waited >= timeout) worker.expire();
+    }
+    const isDown = now - this.#lastActive > timeout &&
+      this.#workers.every(({ conn }) => !conn);
+    // No message may ever be sent again, and only a duration would end the run.
+    if (isDown && duration === Infinity) {
+      this.#isGivenUp = true;
+      this.#stop(this.#pacer ? now : Infinity, 0, 0);
     }
   }
 
@@ -363,57 +369,61 @@ export class LoadRun {
     const now = this.now();
     if (this.#pacer) {
       this.#pacer.endAt(end);
-      this.#after(end + SLACK_MS, () => this.#stopSending());
+      this.#at("stop", end + SLACK_MS, () => this.#stopSending());
       this.#wakeAll();
     } else this.#stopSending();
     const wait = Math.min(Math.max(least, 2 * this.#longestTrip), most);
-    this.#after(now + Math.min(wait, this.options.timeout), () => {
+    this.#at("cut", now + Math.min(wait, this.options.timeout), () => {
       this.#stopSending();
       this.isOver = true;
       for (const worker of this.#workers) worker.close();
     });
   }
 
-  /** Nothing more is sent: what is left was due, and is missing. */
+  /** Nothing more is sent: what was due until now, and is left, is missing. */
   #stopSending(): void {
     if (this.#stopped.signal.aborted) return;
-    const now = this.now();
-    const waiting = this.#workers.filter((worker) =>
+    const { droppedBy, sent } = this.figures;
+    // Without a schedule, a connection that is down is a message that was due.
+    const down = this.#workers.filter((worker) =>
       worker.downSince !== undefined && !worker.busy && this.hasMore(worker)
     );
     this.#stopped.abort();
     this.#schedule.stop();
-    this.#measureCpu(now);
+    this.#measureCpu();
     for (const { connection, due, count } of this.#pacer?.unsent() ?? []) {
       const { conn, busy } = this.#workers[connection]!;
-      this.#droppedBy[!conn ? "down" : busy ? "slow" : "client"] += count;
-      this.#miss(due, now, count);
+      droppedBy[!conn ? "down" : busy ? "slow" : "client"] += count;
+      this.#miss(due, count);
     }
-    for (const { downSince } of this.#pacer ? [] : waiting) {
-      this.#droppedBy.down++;
-      this.#intervals.due(downSince! - this.options.warmup);
-      this.#miss(downSince!, now);
+    if (!this.#pacer && down.length > 0) {
+      const left = this.#isGivenUp ? this.options.count - sent : down.length;
+      const since = Math.min(...down.map(({ downSince }) => downSince!));
+      droppedBy.down += left;
+      this.figures.intervals.due(since - this.options.warmup, left);
+      this.#miss(since, left);
     }
     this.#wakeAll();
   }
 
   /** All workers have ended. Messages still in flight are unanswered. */
   #finish(): void {
+    const { figures } = this;
     const { count, warmup, onInterval } = this.options;
     this.#stopSending();
     // The wait for an echo that never came is not part of a run with a count.
-    if (this.#sent >= count) this.#end = Math.min(this.#end, this.#lastActive);
-    const now = this.now();
-    this.#end = Math.min(this.#end, now);
+    if (figures.sent >= count) {
+      this.#end = Math.min(this.#end, this.#lastActive);
+    }
+    if (this.#end === Infinity) this.#end = this.now();
     for (const worker of this.#workers) {
       if (!worker.busy) continue;
       if (!worker.measured) {
-        // It was in flight for all of the run: the only trace of its connection.
-        this.#sent++;
-        this.#carriedOver++;
-        this.#intervals.due(worker.due - warmup);
+        // Since the warm-up, so that it is all that its connection did.
+        figures.sent++;
+        figures.intervals.due(worker.due - warmup);
       }
-      this.#miss(worker.due, now);
+      this.#miss(worker.due);
     }
     const last = this.summary().intervals.at(-1);
     if (last && last.elapsed > this.#toldUntil) notify(onInterval, last);
@@ -423,43 +433,33 @@ export class LoadRun {
     this.#stopped.abort();
     this.#schedule.stop();
     clearInterval(this.#sweep);
-    for (const timer of this.#timers) clearLongTimeout(timer);
+    for (const timer of Object.values(this.#timers)) clearLongTimeout(timer);
     for (const worker of this.#workers) worker.close();
   }
 
-  /** Milliseconds since the start of the run. */
-  now(): number {
-    return performance.now() - this.#started;
-  }
-
-  #after(time: number, callback: () => void): void {
+  /** Calls back at a time, in place of the last call for the same purpose. */
+  #at(purpose: string, time: number, callback: () => void): void {
+    clearLongTimeout(this.#timers[purpose]);
     const wait = Math.max(0, time - this.now());
-    this.#timers.push(setLongTimeout(callback, wait));
+    this.#timers[purpose] = setLongTimeout(callback, wait);
   }
 
   #wakeAll(): void {
     for (const { wake } of this.#workers) wake?.();
   }
 
-  // Figures.
-
   #error(error: unknown): void {
-    const kind = errorKind(error);
-    this.#errors[kind] = (this.#errors[kind] ?? 0) + 1;
-    this.#firstErrors[kind] ??= error instanceof Error
-      ? error.message
-      : String(error);
-    this.#intervals.error(this.now() - this.options.warmup);
+    this.figures.error(error, this.now() - this.options.warmup);
   }
 
-  /** Messages that were due at a time had not come back by another. */
-  #miss(due: number, until: number, count = 1): void {
-    const waited = Math.max(0, until - due);
-    this.#latencies.missing.record(waited, count);
-    this.#intervals.missing(due - this.options.warmup, waited, count);
+  /** Messages that were due at a time have not come back. */
+  #miss(due: number, count = 1): void {
+    const { warmup } = this.options;
+    this.figures.miss(due - warmup, this.now() - warmup, count);
   }
 
-  #measureCpu(now: number): void {
+  #measureCpu(): void {
+    const now = this.now();
     if (!this.#cpu || now - this.#cpu.at < MIN_CPU_MS) return;
     const { at, usage, idle } = this.#cpu;
     const { user, system } = process.cpuUsage(usage);
@@ -467,60 +467,23 @@ export class LoadRun {
     this.#cpuUtilization = Math.max(0, busy) / (now - at);
   }
 
-  /** Messages that were due so far, after the warm-up. */
-  get #scheduled(): number {
-    const due = this.#pacer?.scheduledBefore(Math.min(this.now(), this.#end));
-    return (due ?? this.#sent + this.#droppedBy.down) + this.#carriedOver;
-  }
-
   /** The figures so far. */
   summary(): LoadSummary {
     const { connections, size, warmup, rate = null } = this.options;
-    // Not a number before the start, and below 0 in the warm-up.
-    const duration = Math.max(0, Math.min(this.now(), this.#end) - warmup || 0);
-    const latencies = this.#latencies;
-    const received = latencies.replies.count;
-    const scheduled = this.#scheduled;
-    const lost = scheduled - received + this.#otherErrors;
-    const attempts = scheduled + this.#otherErrors;
-    const inTime = duration > 0
-      ? (received - this.#late) / duration * 1e3
-      : null;
-    const replies = this.#workers.map(({ replies }) => replies);
-    // With fewer, whole messages make the most of the difference.
-    const isFair = received >= FAIRNESS_REPLIES * connections;
-    const connects = this.#connects;
-    return {
-      mode: "load",
+    const { sent, dropped } = this.figures;
+    const isStopped = this.#stopped.signal.aborted;
+    const end = isStopped ? this.#end : Math.min(this.now(), this.#end);
+    return this.figures.summary({
       timestamp: new Date(this.#startedAt).toISOString(),
-      ...{ connections, size, rate, warmup, duration },
-      scheduled,
-      sent: this.#sent,
-      received,
-      failed: this.#failed,
-      unanswered: this.#sent - received - this.#failed,
-      dropped: scheduled - this.#sent,
-      droppedBy: { ...this.#droppedBy },
-      late: this.#late,
-      loss: attempts > 0 ? lost / attempts : null,
-      receivedPerSecond: inTime,
-      bytesPerSecond: inTime === null ? null : inTime * size,
-      errors: this.#errors,
-      firstErrors: this.#firstErrors,
-      latencies,
-      latency: latencies.summary(),
-      buckets: latencies.replies.buckets(),
-      percentiles: latencies.curve(),
-      intervals: this.#intervals.list(duration, this.#startedAt),
-      fairness: isFair ? fairness(replies) : null,
-      starved: isFair ? replies.filter((n) => n === 0).length : null,
-      reconnects: this.reconnects,
-      connects: connects
-        ? { ...new Latencies(connects).summary(), count: connects.count }
-        : null,
-      lag: this.#pacer?.lag() ?? null,
-      delayed: this.#pacer?.delayed ?? 0,
+      ...{ connections, size, warmup, rate },
+      // Not a number before the start, and below 0 in the warm-up.
+      duration: Math.max(0, end - warmup || 0),
+      scheduled: this.#pacer && !isStopped
+        ? Math.max(sent, this.#pacer.scheduledBefore(end || 0))
+        : sent + dropped,
       cpuUtilization: this.#cpuUtilization,
-    };
+      replies: this.#workers.map(({ replies }) => replies),
+      pacer: this.#pacer,
+    });
   }
 }

@@ -16,7 +16,7 @@
  */
 
 import { Backoff } from "../net/backoff.ts";
-import { EchoError, UnexpectedEofError } from "../net/errors.ts";
+import { addContext, EchoError, UnexpectedEofError } from "../net/errors.ts";
 import { readScheduler } from "../net/read_scheduler.ts";
 import { sleep } from "../net/timeout.ts";
 import { writeAll } from "../net/write_all.ts";
@@ -59,6 +59,12 @@ export class Worker {
   /** Bytes of the echo that have come back. */
   #received = 0;
   #isTimedOut = false;
+  /** Whether the connection was watched before the message was sent. */
+  #hasPaused = false;
+  /** A read that began before the message was sent. */
+  #reading: Promise<number | null> | undefined;
+  /** The tick of the read scheduler in which the last read began. */
+  #tick = 0;
 
   /** Does not connect yet. */
   constructor(index: number, run: LoadRun) {
@@ -74,10 +80,8 @@ export class Worker {
 
   /** Connects. @throws what `dial` throws. */
   async connect(signal?: AbortSignal): Promise<void> {
-    const started = performance.now();
     this.conn = await this.#run.options.dial(signal);
     this.#carried = 0;
-    this.#run.connected(this, performance.now() - started);
   }
 
   /** Sends messages until the run is over. */
@@ -90,9 +94,9 @@ export class Worker {
       while (this.busy || run.hasMore(this)) {
         if (!this.conn && !await this.#reconnect()) break;
         if (!this.busy) {
+          this.#hasPaused = false;
           const due = run.whenDue(this);
-          if (due) await due;
-          this.wake = undefined;
+          if (due && !await this.#watch(due)) continue;
           if (!run.take(this)) continue;
         }
         try {
@@ -102,7 +106,6 @@ export class Worker {
           this.#lose(error);
           continue;
         }
-        this.busy = false;
         this.downSince = undefined;
         run.reply(this);
         if (++this.#carried === run.options.reconnect) this.close();
@@ -122,7 +125,39 @@ export class Worker {
   /** Closes the connection. */
   close(): void {
     this.conn?.[Symbol.dispose]();
-    this.conn = undefined;
+    this.conn = this.#reading = undefined;
+  }
+
+  /**
+   * Waits until a message is due. A read is pending meanwhile, so that the end of the
+   * connection is noticed before the message is sent. False if it ended.
+   */
+  async #watch(due: Promise<void>): Promise<boolean> {
+    this.#hasPaused = true;
+    if (!this.#reading) {
+      const turn = readScheduler.turn();
+      if (turn) await turn;
+      this.#tick = readScheduler.tick;
+      this.#reading = this.conn!.read(this.#echo);
+    }
+    let isIdle = true;
+    let end: { count: number | null } | undefined;
+    const settle = (count: number | null) => {
+      if (isIdle) end = { count };
+    };
+    // A reset ends the connection too.
+    this.#reading.then(settle, () => settle(null));
+    await due;
+    isIdle = false;
+    this.wake = undefined;
+    if (!end) return true;
+    this.close();
+    if (end.count === null) this.#run.figures.reconnects++;
+    else {
+      this.downSince ??= this.#run.now();
+      this.#run.surplus(mismatch(0, undefined, this.#echo[0]!));
+    }
+    return false;
   }
 
   /** Sends the message, and verifies its echo as it comes in. */
@@ -137,14 +172,10 @@ export class Worker {
     // failed write shows in what comes back.
     const sending = writeAll(conn, message).catch(() => {});
     while (this.#received < length) {
-      const turn = readScheduler.turn();
-      if (turn) await turn;
-      const { tick } = readScheduler;
       const from = this.#received;
-      const count = await conn.read(
-        from === 0 ? this.#echo : this.#echo.subarray(from),
-      );
-      readScheduler.onData(tick);
+      const count = await (this.#reading ?? this.#read(conn, from));
+      this.#reading = undefined;
+      readScheduler.onData(this.#tick);
       if (count === null) throw this.#progress().closed();
       const wrong = difference(this.#echo, message, from, from + count);
       if (wrong >= 0) {
@@ -155,34 +186,40 @@ export class Worker {
     await sending;
   }
 
+  async #read(conn: Deno.Conn, from: number): Promise<number | null> {
+    const turn = readScheduler.turn();
+    if (turn) await turn;
+    this.#tick = readScheduler.tick;
+    return conn.read(from === 0 ? this.#echo : this.#echo.subarray(from));
+  }
+
   /**
-   * The connection was lost. If the server closed it between two messages, as one
-   * with a limit does, the message is sent again on a new connection (like a request
-   * of HTTP/1.1, RFC 9112, section 9.3.1). Otherwise it failed.
+   * The connection was lost. Without a pause between two messages, a server that
+   * closes it after some of them does so as the next one is sent: that one is sent
+   * again on a new connection (like a request of HTTP/1.1, RFC 9112, section 9.3.1).
+   * Otherwise the message failed.
    */
   #lose(error: unknown): void {
     // A reset that follows the end of input turns a read into EPIPE.
     const isOrderly = error instanceof UnexpectedEofError ||
       error instanceof Deno.errors.BrokenPipe;
-    const isBetween = this.#carried > 0 && this.#received === 0 && isOrderly;
+    const isBetween = isOrderly && this.#received === 0 && this.#carried > 0 &&
+      !this.#hasPaused;
     const isTimedOut = this.#isTimedOut;
     this.#isTimedOut = false;
     this.close();
     if (isBetween && !isTimedOut) {
-      this.#run.reconnects++;
+      this.#run.figures.reconnects++;
       return;
     }
-    this.busy = false;
     this.downSince ??= this.#run.now();
     const progress = this.#progress();
-    this.#run.failed(
-      this,
-      isTimedOut
-        ? progress.timedOut(this.#run.options.timeout)
-        : error instanceof EchoError
-        ? error
-        : progress.reset(error),
-    );
+    const failure = isTimedOut
+      ? progress.timedOut(this.#run.options.timeout)
+      : error instanceof EchoError
+      ? error
+      : progress.reset(error);
+    this.#run.failed(this, addContext(this.#run.options.action, failure));
   }
 
   /** Connects again, after a pause if something failed. False if the run is over. */
@@ -196,11 +233,15 @@ export class Worker {
         if (this.downSince !== undefined) {
           await sleep(this.#backoff.next(), stopped);
         }
+        const started = run.now();
         await this.connect(stopped);
+        run.reconnected(this, run.now() - started);
       } catch (error) {
         if (stopped.aborted) break;
         this.downSince ??= run.now();
-        run.failedToConnect(error);
+        // A message that was to be sent again is lost.
+        if (this.busy) run.failed(this, error);
+        else run.failedToConnect(error);
       }
     }
     run.connecting--;

@@ -19,13 +19,12 @@
  * @module
  */
 
-import {
-  ConnectionResetError,
-  EchoError,
-  UnexpectedEofError,
-  withContext,
-} from "../net/errors.ts";
+// The global setImmediate came to Deno later than this module.
+import { setImmediate } from "node:timers";
+import { EchoError, withContext } from "../net/errors.ts";
 import { roundTrip } from "../client/round_trip.ts";
+import { mismatch } from "../client/verify.ts";
+import { WatchedConn } from "./watched_conn.ts";
 
 /** The result of one probe. */
 export interface Probe {
@@ -72,12 +71,6 @@ function payload(seq: number, size: number): Uint8Array {
   return bytes;
 }
 
-/** Whether the connection ended before any byte of the echo. */
-function isClosedBefore(error: unknown): boolean {
-  return error instanceof UnexpectedEofError && error.received === 0 &&
-    !(error instanceof ConnectionResetError);
-}
-
 /** Sends probes, one at a time. */
 export class Prober implements Disposable {
   /** When the probe was sent, on the process's clock. */
@@ -85,7 +78,7 @@ export class Prober implements Disposable {
   /** Whether the probe had a connection. */
   isConnected = false;
   readonly #options: ProberOptions;
-  #conn: Deno.Conn | undefined;
+  #conn: WatchedConn | undefined;
 
   /** Does not connect yet. */
   constructor(options: ProberOptions) {
@@ -94,7 +87,8 @@ export class Prober implements Disposable {
 
   /** Connects for the first probe. @throws what `dial` throws. */
   async connect(dial: () => Promise<Deno.Conn>): Promise<void> {
-    this.#conn = await dial();
+    // The first read of a round trip has this size.
+    this.#conn = new WatchedConn(await dial(), this.#options.size + 1);
     if (this.#options.connect) this[Symbol.dispose]();
   }
 
@@ -109,9 +103,11 @@ export class Prober implements Disposable {
     const probe: Probe = { seq, size: connect ? 0 : size, timestamp: "" };
     try {
       this.#start(probe);
-      if (connect) await this.connect(this.#options.dial);
-      else await this.#echo(probe);
-      probe.latency = performance.now() - this.sentAt;
+      if (!connect) await this.#echo(probe);
+      else {
+        await this.connect(this.#options.dial);
+        probe.latency = performance.now() - this.sentAt;
+      }
     } catch (error) {
       this[Symbol.dispose]();
       if (!(error instanceof EchoError)) throw error;
@@ -125,30 +121,27 @@ export class Prober implements Disposable {
     this.sentAt = performance.now();
   }
 
-  /**
-   * Sends the probe, and again if the server had closed the connection, which it may
-   * between two probes. The time to connect is not the probe's.
-   */
+  /** Sends the probe. The time to connect is not its own. */
   async #echo(probe: Probe): Promise<void> {
     const { action, dial, size } = this.#options;
-    const bytes = payload(probe.seq, size);
-    const send = async () => {
-      this.#conn ??= await dial();
-      this.isConnected = true;
+    // A FIN that has just arrived is read in a turn of the event loop.
+    if (this.#conn) await new Promise((resolve) => setImmediate(resolve));
+    const isReplaced = this.#conn?.ended === true;
+    if (isReplaced) this[Symbol.dispose]();
+    this.isConnected = this.#conn !== undefined;
+    if (!this.#conn) await this.connect(dial);
+    this.isConnected = true;
+    if (isReplaced) probe.reconnected = true;
+    const conn = this.#conn!;
+    await withContext(action, async () => {
+      const { unexpected } = conn;
+      if (unexpected !== undefined) throw mismatch(0, undefined, unexpected);
+      const bytes = payload(probe.seq, size);
       this.#start(probe);
-      const conn = this.#conn;
-      await withContext(action, () => roundTrip(conn, bytes, this.#options));
-    };
-    const isKept = this.isConnected = this.#conn !== undefined;
-    try {
-      await send();
-    } catch (error) {
-      this[Symbol.dispose]();
-      if (!isKept || !isClosedBefore(error)) throw error;
-      this.isConnected = false;
-      await send();
-      probe.reconnected = true;
-    }
+      await roundTrip(conn, bytes, this.#options);
+      probe.latency = performance.now() - this.sentAt;
+    });
+    conn.watch();
   }
 
   /** Closes the connection, if there is one. */

@@ -76,8 +76,8 @@ export const NORMAL_LAG_MS = 6;
  */
 const KEPT_SHARE = 0.5;
 
-/** The share of an interval by which probes may be late on average. */
-const LATE_PROBES_SHARE = 0.05;
+/** The share of an interval by which so many probes may be late on average. */
+const LATE_PROBES = { share: 0.1, probes: 10 };
 
 /** The kinds of errors in words, for one of them and for several. */
 const ERROR_KINDS: Record<string, [one: string, several: string]> = {
@@ -192,9 +192,8 @@ function pingFindings(summary: PingSummary): Finding[] {
     ...unansweredFindings(summary, "probe"),
   ];
   const actual = duration / (sent - 1);
-  if (
-    received > 1 && interval > 0 && actual > interval * (1 + LATE_PROBES_SHARE)
-  ) {
+  const isLate = actual > interval * (1 + LATE_PROBES.share);
+  if (received >= LATE_PROBES.probes && interval > 0 && isLate) {
     const message = `a probe was sent every ${
       formatDuration(actual)
     }, not every ${

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertGreaterOrEqual } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { ScheduleLoop } from "../../lib/client/schedule_loop.ts";
+import { ScheduleLoop } from "../../lib/load/schedule_loop.ts";
 
 /** Runs a loop until `look` returns nothing. */
 async function finish(

@@ -6,45 +6,69 @@ import {
 } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import {
+  isReached,
   RateSearch,
   type RateSearchOptions,
-  type RateSearchSummary,
-  type StepFigures,
-} from "../../lib/client/rate_search.ts";
+  verdictOf,
+} from "../../lib/load/rate_search.ts";
 import { prng as random } from "../../lib/faults/prng.ts";
+import type {
+  LoadSummary,
+  RateSearchSummary,
+  Verdict,
+} from "../../lib/stats/summaries.ts";
 
 const CONDITION_MS = 5;
 
-function figures(p99: number, rest: Partial<StepFigures> = {}): StepFigures {
+/** What the search sees of a run. */
+type Figures =
+  & Pick<LoadSummary, "cpuUtilization" | "delayed" | "scheduled">
+  & { p99: number; receivedPerSecond: number };
+
+function figures(p99: number, rest: Partial<Figures> = {}): Figures {
   return {
-    messages: 1_000,
-    messagesPerSecond: 0,
-    latency: { p50: p99 / 4, p99, p999: p99 * 2 },
-    dropped: 0,
+    p99,
+    scheduled: 1_000,
+    receivedPerSecond: 0,
     delayed: 0,
     cpuUtilization: 0.2,
     ...rest,
   };
 }
 
+interface Step {
+  rate: number;
+  verdict: Verdict;
+  receivedPerSecond: number;
+}
+
+type Found =
+  & Pick<RateSearchSummary, "rate" | "range" | "confirmed" | "limitedBy">
+  & { steps: Step[] };
+
 /** Searches a simulated server: from the rate that is asked for to figures. */
 function search(
-  server: (rate: number, step: number) => StepFigures,
+  server: (rate: number, step: number) => Figures,
   options?: RateSearchOptions,
-): RateSearchSummary {
+): Found {
   const search = new RateSearch(options);
+  const steps: Step[] = [];
   for (let rate; (rate = search.next) !== undefined;) {
-    const measured = server(rate, search.summary().steps.length);
-    search.record(measured, measured.latency.p99 < CONDITION_MS);
+    const measured = server(rate, steps.length);
+    const summary = measured as unknown as LoadSummary;
+    const verdict = verdictOf(rate, summary, measured.p99 < CONDITION_MS);
+    search.record({ verdict, reached: isReached(rate, summary) });
+    const { receivedPerSecond } = measured;
+    steps.push({ rate, verdict, receivedPerSecond });
   }
-  return search.summary();
+  return { ...search.answer(), steps };
 }
 
 /** A server that takes any rate up to its capacity, and no more. */
 function sharp(capacity: number) {
   return (rate: number) =>
     figures(rate <= capacity ? 1 : 1_000, {
-      messagesPerSecond: Math.min(rate, capacity),
+      receivedPerSecond: Math.min(rate, capacity),
     });
 }
 
@@ -59,12 +83,12 @@ function noisy(capacity: number, seed: number) {
     const spike = chance() < 0.05 ? 20 : 1;
     const wait = 0.1 * Math.exp(0.2 * normal) / (1 - rate / today);
     return figures(rate < today ? wait * spike : 1_000, {
-      messagesPerSecond: Math.min(rate, today),
+      receivedPerSecond: Math.min(rate, today),
     });
   };
 }
 
-function rates({ steps }: RateSearchSummary): number[] {
+function rates({ steps }: Found): number[] {
   return steps.map(({ rate }) => rate);
 }
 
@@ -107,7 +131,7 @@ describe("the search for the highest rate", () => {
     for (let unlucky = 0; unlucky < length; unlucky++) {
       const { rate, confirmed } = search((rate, step) =>
         step === unlucky
-          ? figures(100, { messagesPerSecond: rate })
+          ? figures(100, { receivedPerSecond: rate })
           : sharp(50_000)(rate)
       );
       assert(rate! >= 50_000 / 1.05 && rate! <= 50_000 && confirmed);
@@ -133,60 +157,36 @@ describe("the search for the highest rate", () => {
 });
 
 describe("the verdict on a step", () => {
-  const verdict = (rest: Partial<StepFigures>, met: boolean) =>
-    new RateSearch().record(figures(1, rest), met).verdict;
+  const verdict = (rest: Partial<Figures>, met: boolean) =>
+    verdictOf(1_000, figures(1, rest) as unknown as LoadSummary, met);
 
   it("is that of the conditions", () => {
-    assertEquals(verdict({ messagesPerSecond: 1_000 }, true), "met");
-    assertEquals(verdict({ messagesPerSecond: 1_000 }, false), "not met");
+    assertEquals(verdict({ receivedPerSecond: 1_000 }, true), "met");
+    assertEquals(verdict({ receivedPerSecond: 1_000 }, false), "not met");
   });
 
   it("is not met where less than 95 % of the rate was reached", () => {
-    assertEquals(verdict({ messagesPerSecond: 950 }, true), "met");
-    assertEquals(verdict({ messagesPerSecond: 949 }, true), "not met");
+    assertEquals(verdict({ receivedPerSecond: 950 }, true), "met");
+    assertEquals(verdict({ receivedPerSecond: 949 }, true), "not met");
   });
 
   it("blames a busy client only where the rate does not hold", () => {
-    const busy = { messagesPerSecond: 1_000, cpuUtilization: 0.9 };
-    assertEquals(verdict(busy, true), "met");
-    assertEquals(verdict(busy, false), "client limited");
-    assertEquals(
-      verdict({ ...busy, messagesPerSecond: 1 }, true),
-      "client limited",
-    );
-    assertEquals(verdict({ ...busy, cpuUtilization: 0.89 }, false), "not met");
-    const paused = {
-      ...busy,
-      cpuUtilization: 0.2,
-      messages: 900,
-      dropped: 100,
-    };
-    assertEquals(verdict({ ...paused, delayed: 10 }, false), "client limited");
-    assertEquals(verdict({ ...paused, delayed: 10 }, true), "met");
-    assertEquals(verdict({ ...paused, delayed: 9 }, false), "not met");
-    // Nothing came back at all: that is the server's.
-    const dead = { ...paused, messages: 0, dropped: 0, delayed: 0 };
-    assertEquals(verdict(dead, false), "not met");
-  });
-
-  it("comes with the figures of the run", () => {
-    const step = new RateSearch({ start: 500 }).record({
-      messages: 998,
-      messagesPerSecond: 499,
-      latency: { p50: 1, p99: 2, p999: 3 },
-      dropped: 4,
-      delayed: 5,
-      cpuUtilization: 0.5,
-    }, true);
-    assertEquals(step, {
-      rate: 500,
-      messagesPerSecond: 499,
-      p50: 1,
-      p99: 2,
-      p999: 3,
-      dropped: 4,
-      verdict: "met",
-    });
+    const busy = { receivedPerSecond: 1_000, cpuUtilization: 0.9 };
+    const paused = { receivedPerSecond: 1_000, cpuUtilization: 0.2 };
+    for (
+      const [rest, met, expected] of [
+        [busy, true, "met"],
+        [busy, false, "client limited"],
+        [{ ...busy, receivedPerSecond: 1 }, true, "client limited"],
+        [{ ...busy, cpuUtilization: 0.89 }, false, "not met"],
+        [{ ...busy, cpuUtilization: null }, false, "not met"],
+        [{ ...paused, delayed: 10 }, false, "client limited"],
+        [{ ...paused, delayed: 10 }, true, "met"],
+        [{ ...paused, delayed: 9 }, false, "not met"],
+        // Nothing came back at all: that is the server's.
+        [{ receivedPerSecond: 0, scheduled: 0 }, false, "not met"],
+      ] as const
+    ) assertEquals(verdict(rest, met), expected, JSON.stringify(rest));
   });
 });
 
@@ -195,7 +195,7 @@ describe("the search ends", () => {
     const limit = 40_000;
     const { rate, limitedBy, confirmed, steps } = search((rate) =>
       figures(rate <= limit ? 1 : 80, {
-        messagesPerSecond: Math.min(rate, limit),
+        receivedPerSecond: Math.min(rate, limit),
         cpuUtilization: Math.min(1, rate / limit),
       })
     );
@@ -204,8 +204,8 @@ describe("the search ends", () => {
     assert(steps.some(({ verdict }) => verdict === "client limited"));
     assert(steps.every(({ verdict }) => verdict !== "not met"));
     // Only the answer is measured again, and the rates that were reached.
-    const again = steps.filter(({ rate, messagesPerSecond, verdict }) =>
-      verdict === "client limited" && messagesPerSecond >= 0.95 * rate
+    const again = steps.filter(({ rate, receivedPerSecond, verdict }) =>
+      verdict === "client limited" && receivedPerSecond >= 0.95 * rate
     );
     assertEquals(
       steps.length,
@@ -221,7 +221,7 @@ describe("the search ends", () => {
       // The client pauses in its first run at each rate, and always above 30,000.
       const paused = rate > 30_000 || run === 1;
       return figures(paused ? 20 : 1, {
-        messagesPerSecond: rate,
+        receivedPerSecond: rate,
         delayed: paused ? 500 : 0,
       });
     });
@@ -241,7 +241,7 @@ describe("the search ends", () => {
   it("without an answer where not even the lowest rate holds", () => {
     for (const [busy, limitedBy] of [[0, "server"], [1, "client"]] as const) {
       const summary = search(() => figures(100, { cpuUtilization: busy }));
-      assertEquals("rate" in summary, false);
+      assertEquals(summary.rate, null);
       assertEquals([summary.confirmed, summary.limitedBy], [false, limitedBy]);
       assertEquals(summary.steps.at(-1)?.rate, 1);
       assertLessOrEqual(summary.steps.length, 22);
@@ -249,7 +249,7 @@ describe("the search ends", () => {
   });
 
   it("at the highest rate where every one holds", () => {
-    const summary = search((rate) => figures(1, { messagesPerSecond: rate }));
+    const summary = search((rate) => figures(1, { receivedPerSecond: rate }));
     const { rate, confirmed, limitedBy, steps } = summary;
     assertEquals([rate, confirmed, limitedBy], [10_000_000, true, "search"]);
     assertEquals(steps.length, 16);
@@ -258,7 +258,7 @@ describe("the search ends", () => {
   it("where the reached rate no longer follows the asked one", () => {
     // A server without latency, and a client that is not busy.
     const { rate, limitedBy } = search((rate) =>
-      figures(1, { messagesPerSecond: Math.min(rate, 12_000) })
+      figures(1, { receivedPerSecond: Math.min(rate, 12_000) })
     );
     assert(rate! >= 12_000 / 1.05 && rate! <= 12_000 / 0.95);
     assertEquals(limitedBy, "server");
@@ -271,14 +271,14 @@ describe("the search ends", () => {
         const { steps, rate } = search(
           (rate) =>
             figures(chance() < 0.5 ? 1 : 10, {
-              messagesPerSecond: rate,
+              receivedPerSecond: rate,
               cpuUtilization: chance(),
             }),
           { maxSteps },
         );
         assertLessOrEqual(steps.length, maxSteps);
         const held = steps.filter(({ verdict }) => verdict === "met");
-        assert(rate === undefined || held.some((step) => step.rate === rate));
+        assert(rate === null || held.some((step) => step.rate === rate));
       }
     }
   });
@@ -290,11 +290,46 @@ describe("the search ends", () => {
 
   it("and takes no step after that", () => {
     const search = new RateSearch({ maxSteps: 1 });
-    search.record(figures(1, { messagesPerSecond: 1_000 }), true);
+    search.record({ verdict: "met", reached: true });
     assertEquals(search.next, undefined);
-    assertThrows(() => search.record(figures(1), true), Error, "is over");
-    assertEquals(search.summary().rate, 1_000);
-    assertEquals(search.summary().confirmed, false);
+    assertThrows(
+      () => search.record({ verdict: "met", reached: true }),
+      Error,
+      "is over",
+    );
+    const { rate, confirmed } = search.answer();
+    assertEquals([rate, confirmed], [1_000, false]);
+  });
+});
+
+describe("steps that contradict each other", () => {
+  it("are answered with the range between them", () => {
+    // It was met at 16,000 once, and failed at 8,000 and above from then on.
+    const { rate, range, confirmed } = search((rate, step) =>
+      step <= 4 || rate < 8_000
+        ? figures(1, { receivedPerSecond: rate })
+        : figures(100, { receivedPerSecond: rate })
+    );
+    assert(rate! < 8_000 && rate! > 7_000 && confirmed);
+    assertEquals(range, { from: rate, to: 16_000 });
+  });
+
+  it("are no contradiction where repeated steps settle it", () => {
+    for (let unlucky = 0; unlucky < 12; unlucky++) {
+      const { range } = search((rate, step) =>
+        step === unlucky
+          ? figures(100, { receivedPerSecond: rate })
+          : sharp(50_000)(rate)
+      );
+      assertEquals(range, null);
+    }
+  });
+
+  it("have no lower end where nothing held in the end", () => {
+    const { rate, range } = search((rate, step) =>
+      figures(step === 0 ? 1 : 100, { receivedPerSecond: rate })
+    );
+    assertEquals([rate, range], [null, { from: null, to: 1_000 }]);
   });
 });
 

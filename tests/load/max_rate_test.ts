@@ -1,61 +1,34 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { ConnectionRefusedError } from "../lib/echo.ts";
-import type { LoadSummary } from "../lib/load.ts";
+import { ConnectionRefusedError } from "../../lib/echo.ts";
+import type { LoadSummary } from "../../lib/load.ts";
 import {
   findMaxRate,
   type LoadFunction,
-  type MaxRateStep,
-} from "../lib/max_rate.ts";
+  type RateStep,
+} from "../../lib/max_rate.ts";
+import { loadSummary } from "../support/summaries.ts";
 
 /** The summary of a run at a rate, all well unless the fields say otherwise. */
 function summary(rate: number, fields: Partial<LoadSummary> = {}): LoadSummary {
-  const latency = {
-    min: 1,
-    mean: 1,
-    stddev: 0,
-    p50: 1,
-    p90: 1,
-    p99: 2,
-    p999: 3,
-    max: 4,
-  };
-  return {
-    connections: 50,
-    size: 512,
-    duration: 1_000,
-    messages: rate,
-    messagesPerSecond: rate,
-    bytesPerSecond: rate * 512,
-    errors: {},
-    firstErrors: {},
-    latency,
-    buckets: [],
-    fairness: 1,
-    starved: 0,
-    reconnects: 0,
-    late: 0,
-    unanswered: 0,
-    maxLag: 0,
-    delayed: 0,
-    dropped: 0,
-    ...{ warmup: 0, cpuUtilization: 0.2, intervals: [], percentiles: [] },
-    ...fields,
-  };
+  return loadSummary({ rate, receivedPerSecond: rate, ...fields });
+}
+
+/** A run whose latencies are all of so many milliseconds. */
+function slow(rate: number, ms: number): LoadSummary {
+  return loadSummary({ receivedPerSecond: rate }, Array(1_000).fill(ms));
 }
 
 /** A server that takes 10,000 messages a second, and is slow above. */
 const server: LoadFunction = ({ rate = 0 }) =>
   Promise.resolve(
-    rate <= 10_000
-      ? summary(rate)
-      : summary(10_000, { latency: { ...summary(0).latency, p99: 80 } }),
+    rate <= 10_000 ? summary(rate) : slow(10_000, 80),
   );
 
 describe("the search for the highest rate", () => {
   it("finds the rate that a server holds, and measures it again", async () => {
     const asked: (number | undefined)[] = [];
-    const steps: MaxRateStep[] = [];
+    const steps: RateStep[] = [];
     const found = await findMaxRate({
       expectations: ["p99<5ms"],
       connections: 7,
@@ -76,15 +49,21 @@ describe("the search for the highest rate", () => {
     assertEquals(asked, found.steps.map((step) => step.rate));
     assertEquals(steps.map((step) => step.rate), asked);
     assertEquals(steps[0]?.expectations, [
-      { expectation: "p99<5ms", measured: 2, met: true },
+      {
+        expectation: "p99<5ms",
+        measured: 2,
+        atLeast: false,
+        met: true,
+        needs: null,
+      },
     ]);
   });
 
   it("needs all conditions to hold", async () => {
     const found = await findMaxRate({
-      expectations: ["p99<5ms", "max<4ms"],
+      expectations: ["p99<5ms", "max<2ms"],
     }, server);
-    assertEquals([found.rate, found.confirmed], [undefined, false]);
+    assertEquals([found.rate, found.confirmed], [null, false]);
   });
 
   const maxSteps = { start: 1_000, min: 1_000, max: 1_000 };
@@ -107,17 +86,45 @@ describe("the search for the highest rate", () => {
     });
   }
 
-  it("does not believe a step with unanswered messages", async () => {
-    const { steps } = await findMaxRate(
-      { expectations: ["loss<1%"], search: maxSteps },
-      ({ rate = 0 }) => Promise.resolve(summary(rate, { unanswered: 1 })),
-    );
-    assertEquals(steps[0]?.verdict, "not met");
+  for (
+    const [missing, expectations, verdict] of [
+      [{ unanswered: 1 }, ["p50<5ms"], "not met"],
+      [{ unanswered: 1 }, ["errors=0"], "not met"],
+      [{ unanswered: 1 }, ["loss<1%"], "met"],
+      [{ dropped: 1 }, ["p50<5ms"], "not met"],
+      [{ dropped: 1 }, ["dropped<=1"], "met"],
+      [{ dropped: 1 }, ["loss<1%"], "met"],
+    ] as const
+  ) {
+    it(`is ${verdict} with ${JSON.stringify(missing)} under ${expectations}`, async () => {
+      const { steps } = await findMaxRate(
+        { expectations, search: maxSteps },
+        ({ rate = 0 }) => Promise.resolve(summary(rate, missing)),
+      );
+      assertEquals(steps[0]?.verdict, verdict);
+    });
+  }
+
+  it("passes on an error that is no failed connection, at any step", async () => {
+    for (const failing of [1_000, 4_000]) {
+      await assertRejects(
+        () =>
+          findMaxRate(
+            { expectations: ["p99<5ms"] },
+            (options) =>
+              options.rate === failing
+                ? Promise.reject(new TypeError("a mistake"))
+                : server(options),
+          ),
+        TypeError,
+        "a mistake",
+      );
+    }
   });
 
   it("takes a step that cannot connect for one that does not hold", async () => {
     const refused = new ConnectionRefusedError("Cannot connect");
-    const steps: MaxRateStep[] = [];
+    const steps: RateStep[] = [];
     const found = await findMaxRate(
       {
         expectations: ["p99<5ms"],
@@ -130,8 +137,8 @@ describe("the search for the highest rate", () => {
     assertEquals(found.rate! > 2_800 && found.rate! <= 3_000, true);
     const failed = steps.find(({ error }) => error);
     assertEquals(
-      [failed?.error, failed?.messagesPerSecond, failed?.verdict],
-      [refused, 0, "not met"],
+      [failed?.error, failed?.receivedPerSecond, failed?.verdict],
+      [refused, null, "not met"],
     );
   });
 
