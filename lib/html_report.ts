@@ -23,6 +23,9 @@ import { parseExpectation } from "./stats/expectation.ts";
 import { findings, judge } from "./stats/findings.ts";
 import type { Summary } from "./stats/summaries.ts";
 
+export type { ExpectationResult } from "./stats/expectation.ts";
+export type { Bucket, Histogram, HistogramJson } from "./stats/histogram.ts";
+export type { Bounds, Latencies } from "./stats/latencies.ts";
 export type * from "./stats/summaries.ts";
 
 /** A label and its value, both plain text. */

@@ -25,6 +25,7 @@ const failing = loadSummary(OUTAGE, {
   lag: { p50: 0.1, p99: 1.2, max: 31.25 },
   delayed: 4_321,
   cpuUtilization: 0.9375,
+  fairness: 0.9987,
 });
 const refused = loadSummary({ seconds: 0, perSecond: 0 }, {
   errors: { connectionRefused: 205 },

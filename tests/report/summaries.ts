@@ -1,4 +1,4 @@
-/** Summaries of made-up runs, the same each time, for the tests of the pages. */
+/** Runs with probes and intervals, the same each time, and a rate search. */
 
 import {
   checkExpectations,
@@ -12,6 +12,7 @@ import type {
   RateSearchSummary,
   RateStep,
 } from "../../lib/stats/summaries.ts";
+import * as bare from "../support/summaries.ts";
 
 const START = Date.UTC(2026, 0, 2, 3, 4, 5);
 
@@ -45,26 +46,17 @@ function play({ seconds, perSecond, down = [] }: Script) {
     return { elapsed, latency };
   });
   const missing = latencies.missing.count;
-  const summary = {
-    timestamp: new Date(START).toISOString(),
-    duration,
-    size: 512,
-    scheduled,
-    sent: scheduled,
+  const run = {
+    ...{ duration, scheduled, sent: scheduled, unanswered: missing },
     received: latencies.replies.count,
-    failed: 0,
-    unanswered: missing,
-    dropped: 0,
     loss: scheduled === 0 ? null : missing / scheduled,
-    errors: {},
-    firstErrors: {},
     latencies,
     latency: latencies.summary(),
     buckets: latencies.replies.buckets(),
     percentiles: latencies.curve(),
     intervals: intervals.list(duration, START),
   };
-  return { summary, probes };
+  return { run, probes };
 }
 
 /** A load run. */
@@ -72,23 +64,9 @@ export function loadSummary(
   script: Script,
   changes: Partial<LoadSummary> = {},
 ): LoadSummary {
-  const { summary } = play(script);
-  const perSecond = summary.received / script.seconds;
-  return {
-    mode: "load",
-    ...summary,
-    connections: 50,
-    rate: null,
-    warmup: 1_000,
-    receivedPerSecond: perSecond,
-    bytesPerSecond: perSecond * 512,
-    late: 0,
-    fairness: 0.9987,
-    ...{ starved: 0, reconnects: 0, connects: null },
-    droppedBy: { down: 0, slow: 0, client: 0 },
-    ...{ lag: null, delayed: 0, cpuUtilization: 0.713 },
-    ...changes,
-  };
+  const { run } = play(script);
+  const receivedPerSecond = run.received / script.seconds;
+  return bare.loadSummary({ ...run, receivedPerSecond, ...changes });
 }
 
 /** A ping run. */
@@ -96,12 +74,9 @@ export function pingSummary(
   script: Script,
   changes: Partial<PingSummary> = {},
 ): PingSummary {
-  const { summary, probes } = play(script);
+  const { run, probes } = play(script);
   const interval = 1_000 / script.perSecond;
-  return {
-    ...{ mode: "ping", ...summary, probes, interval },
-    ...{ connect: false, jitter: 0.0234, ...changes },
-  };
+  return bare.pingSummary({ ...run, probes, interval, ...changes });
 }
 
 /** A step of a search, against a server that can do 40,000 messages/s. */
