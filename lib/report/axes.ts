@@ -129,7 +129,8 @@ export const percentiles: Scale = (values) => {
   const oneIn = (percentile: number) => 100 / (100 - Math.min(100, percentile));
   const end = Math.min(1e6, Math.max(10, rangeOf(values.map(oneIn))[1]));
   const scale = scaleLog().domain([1, end]).clamp(true);
-  const ticks = [1, 2, ...NINES.filter((n) => n <= end)]
+  const first = end < 1e5 ? [1, 2] : [2];
+  const ticks = [...first, ...NINES.filter((n) => n <= end)]
     .map((n) => Number((100 - 100 / n).toFixed(4)));
   return {
     label: "percentile",

@@ -146,7 +146,7 @@ function ruleLabels({ x, y }: Axes, rules: readonly Rule[]): Markup[] {
       .findIndex((rule) => rule.text === text);
     const [left, top] = axis === "x"
       ? [place(x, at, 100), 8 + 16 * row]
-      : [100 - 25 * (row % 4), HEIGHT - 5 - place(y, at, HEIGHT)];
+      : [100 - 33 * (row % 3), HEIGHT - 5 - place(y, at, HEIGHT)];
     const isRight = left > 60 || axis === "y";
     return markup`<text class="rule ${style}${
       isRight && " end"
