@@ -12,13 +12,15 @@ import {
   serve,
   TimedOutError,
   UnexpectedEofError,
-} from "../lib/echo.ts";
+} from "../../lib/echo.ts";
 import {
   ping,
   type PingRun,
   type PingSummary,
   type Probe,
-} from "../lib/ping.ts";
+} from "../../lib/ping.ts";
+import { parseExpectation } from "../../lib/stats/expectation.ts";
+import { findings, judge } from "../../lib/stats/findings.ts";
 import {
   closedPort,
   discard,
@@ -27,7 +29,7 @@ import {
   read,
   until,
   write,
-} from "./support/peers.ts";
+} from "../support/peers.ts";
 
 const quick = { interval: 1, timeout: 400 };
 
@@ -50,7 +52,7 @@ describe("ping", () => {
       [4, 100],
       [5, 100],
     ]);
-    assert(probes.every(({ rtt }) => rtt! > 0));
+    assert(probes.every(({ latency }) => latency! > 0));
     assertEquals([summary.sent, summary.received, summary.loss], [5, 5, 0]);
     const times = probes.map(({ timestamp }) => Date.parse(timestamp));
     assert(
@@ -59,17 +61,19 @@ describe("ping", () => {
       ),
     );
     assertEquals(times, times.toSorted((a, b) => a - b));
-    const rtts = probes.map(({ rtt }) => rtt!);
-    const differences = rtts.slice(1).map((rtt, i) => Math.abs(rtt - rtts[i]!));
+    const latencies = probes.map(({ latency }) => latency!);
+    const differences = latencies.slice(1).map((latency, i) =>
+      Math.abs(latency - latencies[i]!)
+    );
     assertAlmostEquals(
-      summary.jitter,
+      summary.jitter!,
       differences.reduce((sum, difference) => sum + difference) / 4,
     );
     const { buckets, intervals } = summary;
     assertEquals(buckets.reduce((sum, { count }) => sum + count, 0), 5);
-    assertEquals(intervals.reduce((sum, { messages }) => sum + messages, 0), 5);
-    const { min, mean, max } = summary.rtt;
-    assert(min <= mean && mean <= max);
+    assertEquals(intervals.reduce((sum, { received }) => sum + received, 0), 5);
+    const { min, mean, max } = summary.latency;
+    assert(min! <= mean! && mean! <= max!);
     assertEquals(server.stats().accepted, 1);
   });
 
@@ -91,14 +95,15 @@ describe("ping", () => {
   it("counts what never comes back as lost", async () => {
     await using server = peer(discard);
     const errors: unknown[] = [];
-    const { sent, received, loss, rtt } = await ping({
+    const { sent, received, loss, latency } = await ping({
       ...quick,
       port: server.port,
       count: 3,
       onProbe: ({ error }) => errors.push(error),
     });
     assertEquals([sent, received, loss], [3, 0, 1]);
-    assertEquals(rtt.max, 0);
+    // Each had waited for the timeout.
+    assert(latency.max! >= 400 && latency.atLeast.includes("max"));
     assert(errors.every((error) => error instanceof TimedOutError));
   });
 
@@ -129,7 +134,7 @@ describe("ping", () => {
     });
     assert(probes[0]!.error instanceof MismatchError);
     assert(probes[1]!.error instanceof UnexpectedEofError);
-    assert(probes[2]!.rtt! > 0 && probes[3]!.rtt! > 0);
+    assert(probes[2]!.latency! > 0 && probes[3]!.latency! > 0);
     assertEquals(loss, 0.5);
   });
 
@@ -149,13 +154,13 @@ describe("ping", () => {
     await first.shutdown();
     await until(() => probes.at(-1)!.error instanceof ConnectionRefusedError);
     await using _second = serve({ port });
-    await until(() => probes.at(-1)!.rtt !== undefined);
+    await until(() => probes.at(-1)!.latency !== undefined);
     controller.abort();
     const { sent, received } = await going;
     assertEquals(sent, probes.length);
     assertEquals(
       received,
-      probes.filter(({ rtt }) => rtt !== undefined).length,
+      probes.filter(({ latency }) => latency !== undefined).length,
     );
     assert(received < sent);
   });
@@ -242,7 +247,7 @@ describe("ping", () => {
         sent.resolve();
       },
     });
-    assert(probes[0]!.rtt! > 0);
+    assert(probes[0]!.latency! > 0);
     const { error } = probes[1]!;
     assert(error instanceof MismatchError);
     assertEquals([error.offset, error.sent, error.received], [0, undefined, 2]);
@@ -307,7 +312,7 @@ describe("ping", () => {
     const signal = AbortSignal.abort();
     for (const wait of [0, 60_000]) {
       const { sent, received, loss } = await ping({ signal, wait });
-      assertEquals([sent, received, loss], [0, 0, 0]);
+      assertEquals([sent, received, loss], [0, 0, null]);
     }
   });
 
@@ -328,9 +333,90 @@ describe("ping", () => {
     });
     assertEquals(summaries.map(({ sent }) => sent), [0, 1, 2, 3]);
     assertEquals(summaries.map(({ received }) => received), [0, 1, 2, 3]);
-    assertEquals(summaries.at(-1)!.rtt, last.rtt);
+    assertEquals(summaries.at(-1)!.latency, last.latency);
     assert(summaries[1]!.duration <= last.duration);
   });
+});
+
+describe("a probe in flight at the end", () => {
+  it("is missing if it has waited for longer than any other", async () => {
+    // The first probe is answered, and the second never is.
+    await using server = peer(async (conn) => {
+      await write(conn, await read(conn, 56));
+      await discard(conn);
+    });
+    const controller = new AbortController();
+    const summary = await ping({
+      interval: 1,
+      timeout: 60_000,
+      port: server.port,
+      signal: controller.signal,
+      onProbe: () => void setTimeout(() => controller.abort(), 300),
+    });
+    const { sent, received, unanswered, loss, latency, intervals } = summary;
+    assertEquals([sent, received, unanswered, loss], [2, 1, 1, 0.5]);
+    assert(latency.max! >= 290 && latency.atLeast.includes("max"));
+    assertEquals(intervals[0]!.missing, 1);
+    const conditions = ["max<200ms", "loss<50%", "mean<200ms"]
+      .map((text) => parseExpectation(text, "ping"));
+    const { results, passed } = judge(summary, conditions);
+    assertEquals(results.map(({ met }) => met), [false, false, false]);
+    assertEquals(passed, false);
+  });
+
+  it("may come back as long as others did", async () => {
+    await using server = peer(async (conn) => {
+      for (;;) {
+        const probe = await read(conn, 56);
+        if (probe.length < 56) return;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        await write(conn, probe);
+      }
+    });
+    const controller = new AbortController();
+    const { sent, received } = await ping({
+      interval: 1,
+      port: server.port,
+      signal: controller.signal,
+      onProbe: ({ seq }) =>
+        seq === 2 && void setTimeout(() => controller.abort(), 20),
+    });
+    assertEquals([sent, received], [3, 3]);
+  });
+});
+
+it("a pause of this process is no timeout of a probe that came back", async () => {
+  await using server = serve({ port: 0 });
+  const options = { port: portOf(server), timeout: 300, interval: 1 };
+  const { received } = await ping({
+    ...options,
+    count: 3,
+    onProbe({ seq }) {
+      // The next probe is sent before, and answered while nothing runs.
+      if (seq === 1) {
+        setTimeout(() => {
+          const until = performance.now() + 900;
+          while (performance.now() < until);
+        }, 1);
+      }
+    },
+  });
+  assertEquals(received, 3);
+});
+
+it("an interval that cannot be kept is told of", async () => {
+  await using server = peer(async (conn) => {
+    for (;;) {
+      const probe = await read(conn, 56);
+      if (probe.length < 56) return;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      await write(conn, probe);
+    }
+  });
+  for (const [interval, kinds] of [[1, ["interval"]], [30, []]] as const) {
+    const summary = await ping({ port: server.port, interval, count: 15 });
+    assertEquals(findings(summary).map(({ kind }) => kind), [...kinds]);
+  }
 });
 
 describe("ping with connect", () => {
@@ -342,7 +428,7 @@ describe("ping with connect", () => {
       return received.then(() => {});
     });
     const probes: Probe[] = [];
-    const { sent, received, rtt, jitter } = await ping({
+    const { sent, received, latency, jitter } = await ping({
       ...quick,
       timeout: 20_000,
       connect: true,
@@ -360,7 +446,7 @@ describe("ping with connect", () => {
       [4, 0],
     ]);
     assert(probes.every(({ reconnected }) => reconnected === undefined));
-    assert(rtt.min > 0 && jitter > 0);
+    assert(latency.min! > 0 && jitter! > 0);
     await until(() => lengths.length === 4);
     // Each connection was closed by the client.
     assertEquals(await Promise.all(lengths), [0, 0, 0, 0]);
@@ -374,7 +460,7 @@ describe("ping with connect", () => {
       connect: true,
       port: closedPort(),
       count: 3,
-      onProbe: ({ error, rtt }) => names.push(error?.name, rtt),
+      onProbe: ({ error, latency }) => names.push(error?.name, latency),
     });
     assertEquals([sent, received], [3, 0]);
     const loss = ["ConnectionRefusedError", undefined];
@@ -436,14 +522,14 @@ describe("ping with connect", () => {
 
   it("ends when it is aborted during an attempt", async () => {
     await using server = peer(discard);
-    const { sent } = await ping({
+    const { sent, unanswered } = await ping({
       connect: true,
       tls: true,
       timeout: 60_000,
       port: server.port,
       signal: AbortSignal.timeout(100),
     });
-    assertEquals(sent, 0);
+    assertEquals([sent, unanswered], [1, 1]);
   });
 
   it("cannot go on with options that never work", async () => {
