@@ -382,10 +382,17 @@ describe("the page of a rate search", () => {
     }
   });
 
-  it("shows why a step could not run", () => {
+  it("shows why a step could not run, or that its rate was not reached", () => {
     const error = new Error("no <route>");
-    const steps = [{ ...step(1_000, "not met"), error }];
-    const [, line] = top(report({ summary: searchSummary({ steps }) }));
-    assertEquals(line, "✗ No load ran at 1,000 messages/s: no &lt;route&gt;");
+    const steps = [
+      { ...step(1_000, "not met"), error },
+      step(50_000, "not met"),
+    ];
+    const page = report({ summary: searchSummary({ steps }) });
+    assertEquals(
+      top(page)[1],
+      "✗ No load ran at 1,000 messages/s: no &lt;route&gt;",
+    );
+    assertMatch(page, /not met<\/td><td>1,000<.*not reached<\/td><td>50,000</s);
   });
 });

@@ -15,10 +15,7 @@ const ENTITIES: Record<string, string> = {
   "'": "&#39;",
 };
 
-/**
- * Characters of one outside text that are shown. An error text can quote what
- * a server sent; a page is not to be filled by it.
- */
+/** Characters of a text that are shown: a server must not fill the page. */
 const MAX_TEXT = 500;
 
 /** HTML that is already escaped. For everything else there is `markup`. */

@@ -70,9 +70,7 @@ ${
 }
 
 /** Whether a run was long enough for a figure. */
-function isKnown([, value]: Figure): boolean {
-  return value !== NONE;
-}
+const isKnown = ([, value]: Figure) => value !== NONE;
 
 function section(title: string, figures: readonly Figure[]) {
   const known = figures.filter(isKnown);

@@ -27,6 +27,11 @@ function answerStep({ steps, rate }: RateSearchSummary): RateStep | undefined {
   return steps.findLast((step) => step.rate === rate && step.verdict === "met");
 }
 
+/** A rate that was not reached fails whatever was measured. */
+function verdictText({ verdict, reached }: RateStep): string {
+  return verdict === "not met" && !reached ? "not reached" : verdict;
+}
+
 /** The answer, as far as it is known. */
 function answerText({ rate, range, limitedBy }: RateSearchSummary): string {
   if (range) return `${formatRate(range.from ?? 0)} to ${formatRate(range.to)}`;
@@ -88,12 +93,11 @@ export function rateSearchPage(search: RateSearchSummary): PageContent {
     data: table(
       "Steps in the order in which they were measured",
       steps.map((step) => [
-        ["verdict", signed(VERDICTS[step.verdict], step.verdict)],
+        ["verdict", signed(VERDICTS[step.verdict], verdictText(step))],
         ["asked for/s", formatRate(step.rate)],
         ["reached/s", formatRate(step.receivedPerSecond)],
         ...latencies(step.latency, FIGURES),
-        ["dropped", formatCount(step.dropped)],
-        ["unanswered", formatCount(step.unanswered)],
+        ["lost", formatCount(step.dropped + step.unanswered)],
       ]),
     ),
     sections: {},

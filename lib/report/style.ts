@@ -81,9 +81,11 @@ path { fill: none; vector-effect: non-scaling-stroke; stroke-linejoin: round; --
 .bars.hints:hover { opacity: 0.2; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; }
 th, td { padding: 4px 0 4px 16px; border-bottom: 1px solid var(--grid); text-align: right; vertical-align: top; }
+th { overflow-wrap: break-word; }
 th:first-child, td:first-child { padding-left: 0; text-align: left; }
 .data th, .data td { white-space: nowrap; }
-.scroll { max-height: 480px; overflow: auto; }
+.scroll { overflow: auto; }
+details .scroll { max-height: 480px; }
 thead th { position: sticky; top: 0; background: var(--page); }
 summary { cursor: pointer; padding-bottom: 8px; }
 .sections { columns: 2 340px; column-gap: 40px; margin-top: 36px; }
@@ -97,7 +99,6 @@ section { padding-bottom: 32px; break-inside: avoid; }
   .middle:nth-of-type(even) { display: none; }
 }
 @media print {
-  :root { color-scheme: light; }
-  * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  :root { color-scheme: light; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 `;
