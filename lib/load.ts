@@ -33,6 +33,7 @@ import { portsUsedUp } from "./net/system_error.ts";
 import {
   checkRange,
   DELAY,
+  numbers,
   POSITIVE,
   POSITIVE_INTEGER,
   type Range,
@@ -45,10 +46,10 @@ export type { Bounds, Latencies } from "./stats/latencies.ts";
 export type * from "./stats/summaries.ts";
 
 /** A message takes a core some microseconds, so that none reaches more. */
-const RATE: Range = {
-  includes: (value) => value > 0 && value <= 1e7,
-  expected: "more than 0 and at most 10,000,000 messages a second",
-};
+const RATE: Range = numbers(
+  "more than 0 and at most 10,000,000 messages a second",
+  (value) => value > 0 && value <= 1e7,
+);
 
 /** Said where all files are in use: one per connection, and some of Deno's own. */
 function filesUsedUp(error: unknown, connections: number): string | undefined {

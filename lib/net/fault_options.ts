@@ -102,10 +102,10 @@ export interface DirectedFaults {
 /** A setting of faults: those of one entry, by direction, or a list of entries. */
 export type FaultSetting = Faults | DirectedFaults | readonly FaultEntry[];
 
-/** What a fault is called: its option, without those that only adjust it. */
+/** A fault of connections, by its option, without options that adjust others. */
 export type FaultName = Exclude<
   keyof Faults,
-  "jitter" | "slicerDelay" | "toxicity" | "seed"
+  "jitter" | "slicerDelay" | "refuse" | "toxicity" | "seed"
 >;
 
 /**
