@@ -24,7 +24,7 @@ import { LoadFigures } from "./figures.ts";
 import type { LoadOptions } from "./options.ts";
 import { Pacer } from "./pacer.ts";
 import { type Awaiting, ScheduleLoop } from "./schedule_loop.ts";
-import { Worker } from "./worker.ts";
+import { Worker, type WorkerRun } from "./worker.ts";
 
 /** Connections that are being made at the same time. More overflow a backlog. */
 const MAX_CONNECTING = 64;
@@ -94,18 +94,14 @@ const MAX_DIGEST_RATE = 2_000;
 const SECOND_MS = 1_000;
 
 /** A run; see above. `run` may be called once. */
-export class LoadRun {
+export class LoadRun implements WorkerRun {
   /** The options. */
   readonly options: LoadRunOptions;
   /** What was measured. */
   readonly figures: LoadFigures;
-  /** Messages sent so far, those of the warm-up included. */
   messages = 0;
-  /** Connections that are being replaced. */
   connecting = 0;
-  /** When a worker was last woken. */
   wokenAt = 0;
-  /** Whether messages in flight are no longer waited for. */
   isOver = false;
   readonly #workers: readonly Worker[];
   readonly #pacer: Pacer | undefined;
@@ -161,7 +157,6 @@ export class LoadRun {
     );
   }
 
-  /** Aborted when nothing more is sent. */
   get stopped(): AbortSignal {
     return this.#stopped.signal;
   }
@@ -191,12 +186,10 @@ export class LoadRun {
 
   // What workers ask.
 
-  /** Milliseconds since the start of the run. */
   now(): number {
     return performance.now() - this.#started;
   }
 
-  /** Whether a worker has another message to send. */
   hasMore({ index }: Worker): boolean {
     if (this.#stopped.signal.aborted) return false;
     return this.#pacer
@@ -204,12 +197,10 @@ export class LoadRun {
       : this.figures.sent < this.options.count;
   }
 
-  /** When the next message of a worker is due; without a schedule, at once. */
   dueAt({ index }: Worker): number {
     return this.#pacer ? this.#pacer.nextOf(index) : 0;
   }
 
-  /** Takes the next message, to be sent `now`. False if none is due. */
   take(worker: Worker, now: number): boolean {
     if (!this.hasMore(worker)) return false;
     const { warmup } = this.options;
@@ -235,7 +226,6 @@ export class LoadRun {
 
   // What workers tell.
 
-  /** The whole echo came back. Returns when. */
   reply(worker: Worker): number {
     const now = this.now();
     worker.busy = false;
@@ -261,7 +251,6 @@ export class LoadRun {
     return now;
   }
 
-  /** The message in flight failed, or could not be sent again. */
   failed(worker: Worker, error: unknown): void {
     worker.busy = false;
     this.#busy--;
@@ -272,13 +261,15 @@ export class LoadRun {
     } else this.figures.otherErrors++;
   }
 
-  /** Bytes came back that belong to no message. */
+  closedBetween(): void {
+    this.figures.reconnects++;
+  }
+
   surplus(error: unknown): void {
     this.#error(addContext(this.options.action, error));
     this.figures.otherErrors++;
   }
 
-  /** A lost connection could not be replaced. */
   failedToConnect(error: unknown): void {
     this.#error(error);
     // With a schedule, the messages that waited for it say more.
@@ -286,7 +277,6 @@ export class LoadRun {
     if (!isCounted) this.figures.otherErrors++;
   }
 
-  /** A lost connection was replaced, in so many milliseconds. */
   reconnected({ index }: Worker, took: number): void {
     const now = this.now();
     this.#pacer?.reconnected(index, now);
