@@ -27,22 +27,6 @@ export interface Bucket {
   count: number;
 }
 
-/** A histogram as JSON. */
-export interface HistogramJson {
-  /** Bits of the mantissa that tell its buckets apart. */
-  bits: number;
-  /** The shortest and the longest, ms; null if there are none. */
-  min: number | null;
-  /** The longest, ms. */
-  max: number | null;
-  /** The mean, ms. */
-  mean: number | null;
-  /** The standard deviation, ms. */
-  deviation: number | null;
-  /** The buckets that are not empty: their index, and their count. */
-  counts: [bucket: number, count: number][];
-}
-
 /**
  * Bits of the mantissa by default: 1,024 buckets a doubling. A percentile is the
  * middle of its bucket, so that it is off by at most 0.05 %.
@@ -130,13 +114,6 @@ export class Histogram {
     for (const [bucket, n] of other.#counts()) this.#add(bucket, n);
   }
 
-  /** A histogram with the same values. */
-  clone(): Histogram {
-    const copy = new Histogram(this.#bits);
-    copy.add(this);
-    return copy;
-  }
-
   /**
    * The least latency that `p` % of all do not exceed (the nearest rank), in
    * milliseconds. `p` is from 0, the shortest, to 100, the longest. `null` if there
@@ -182,27 +159,11 @@ export class Histogram {
     return first < 0 ? [] : all.slice(first, last + 1);
   }
 
-  /** All of it, for `Histogram.from`. */
-  toJSON(): HistogramJson {
+  /** All of it for JSON, with the buckets that are not empty and their counts. */
+  toJSON(): Record<string, unknown> {
     const { count, min, max, mean, deviation } = this;
-    const figures = count === 0
-      ? { min: null, max: null, mean: null, deviation: null }
-      : { min, max, mean, deviation };
-    return { bits: this.#bits, ...figures, counts: [...this.#counts()] };
-  }
-
-  /** The histogram that `toJSON` wrote. */
-  static from(json: HistogramJson): Histogram {
-    const histogram = new Histogram(json.bits);
-    for (const [bucket, n] of json.counts) {
-      histogram.#add(bucket, n);
-      histogram.count += n;
-    }
-    if (json.min !== null) histogram.min = json.min;
-    histogram.max = json.max ?? 0;
-    histogram.mean = json.mean ?? 0;
-    histogram.#squares = (json.deviation ?? 0) ** 2 * histogram.count;
-    return histogram;
+    const figures = count === 0 ? {} : { min, max, mean, deviation };
+    return { bits: this.#bits, count, ...figures, counts: [...this.#counts()] };
   }
 
   #add(bucket: number, n: number): void {
