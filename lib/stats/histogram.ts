@@ -59,7 +59,7 @@ export class Histogram {
   /** How many were recorded. */
   count = 0;
   /** The shortest, exactly; `Infinity` if there are none. */
-  min = Infinity;
+  min: number = Infinity;
   /** The longest, exactly; 0 if there are none. */
   max = 0;
   /** The arithmetic mean, exactly; 0 if there are none. */
