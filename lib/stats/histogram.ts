@@ -27,6 +27,24 @@ export interface Bucket {
   count: number;
 }
 
+/** A histogram as JSON. Without values, it has no figures. */
+export interface HistogramJson {
+  /** Bits of the mantissa that tell its buckets apart. */
+  bits: number;
+  /** How many values there are. */
+  count: number;
+  /** The shortest, ms. */
+  min?: number;
+  /** The longest, ms. */
+  max?: number;
+  /** The mean, ms. */
+  mean?: number;
+  /** The standard deviation, ms. */
+  deviation?: number;
+  /** The buckets that are not empty, and their counts. */
+  counts: [bucket: number, count: number][];
+}
+
 /**
  * Bits of the mantissa by default: 1,024 buckets a doubling. A percentile is the
  * middle of its bucket, so that it is off by at most 0.05 %.
@@ -160,7 +178,7 @@ export class Histogram {
   }
 
   /** All of it for JSON, with the buckets that are not empty and their counts. */
-  toJSON(): Record<string, unknown> {
+  toJSON(): HistogramJson {
     const { count, min, max, mean, deviation } = this;
     const figures = count === 0 ? {} : { min, max, mean, deviation };
     return { bits: this.#bits, count, ...figures, counts: [...this.#counts()] };

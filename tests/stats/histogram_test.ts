@@ -64,12 +64,8 @@ describe("a histogram", () => {
     sum.add(new Histogram());
     const one = histogram([...a, ...b]).toJSON();
     const { mean, deviation, ...rest } = sum.toJSON();
-    assertAlmostEquals(mean as number, one.mean as number, 1e-9);
-    assertAlmostEquals(
-      deviation as number,
-      one.deviation as number,
-      1e-9,
-    );
+    assertAlmostEquals(mean!, one.mean!, 1e-9);
+    assertAlmostEquals(deviation!, one.deviation!, 1e-9);
     const { mean: _, deviation: __, ...expected } = one;
     assertEquals(rest, expected);
     assertThrows(() => sum.add(histogramOf7Bits()), RangeError, "7 bits");
