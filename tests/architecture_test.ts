@@ -9,9 +9,14 @@ import config from "../deno.json" with { type: "json" };
 const ALLOWED: Record<string, readonly string[]> = {
   ".": ["cli", "lib", "net"],
   cli: ["lib", "stats", "net"],
-  lib: ["server", "client", "report", "faults", "stats", "tls", "net"],
+  lib: [
+    ...["server", "load", "ping", "client", "report"],
+    ...["faults", "stats", "tls", "net"],
+  ],
   server: ["faults", "tls", "net"],
-  client: ["stats", "net"],
+  load: ["client", "stats", "net"],
+  ping: ["client", "stats", "net"],
+  client: ["net"],
   report: ["stats", "net"],
   tls: ["net"],
   faults: ["net"],

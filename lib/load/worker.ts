@@ -3,9 +3,8 @@
  * verifies and records. It replaces its connection when it is lost.
  *
  * ```ts
- * import type { LoadRun } from "./run.ts";
- * import { Worker } from "./worker.ts";
- * declare const run: LoadRun;
+ * import { Worker, type WorkerRun } from "./worker.ts";
+ * declare const run: WorkerRun;
  *
  * const worker = new Worker(0, run);
  * await worker.connect();
@@ -21,7 +20,6 @@ import { readScheduler } from "../net/read_scheduler.ts";
 import { sleep } from "../net/timeout.ts";
 import { Progress } from "../client/progress.ts";
 import { difference, mismatch } from "../client/verify.ts";
-import type { LoadRun } from "./run.ts";
 
 /** Milliseconds between attempts to replace a lost connection. */
 const BACKOFF_MS = { first: 50, last: 2_000 };
@@ -32,6 +30,55 @@ const BACKOFF_MS = { first: 50, last: 2_000 };
  * message would cost a tenth of the rate that this client reaches.
  */
 const WATCH_MS = 5;
+
+/** The run as its workers see it. Times are milliseconds from its start. */
+export interface WorkerRun {
+  /** What all workers share. */
+  readonly options: {
+    size: number;
+    timeout: number;
+    reconnect?: number | undefined;
+    /** What the messages of errors start with. */
+    action: string;
+    dial: (signal?: AbortSignal) => Promise<Deno.Conn>;
+  };
+  /** Aborted when nothing more is sent. */
+  readonly stopped: AbortSignal;
+  /** Whether messages in flight are no longer waited for. */
+  readonly isOver: boolean;
+  /** Messages sent so far, those of the warm-up included. */
+  readonly messages: number;
+  /** When a worker was last woken. */
+  readonly wokenAt: number;
+  /** Connections that are being replaced. */
+  connecting: number;
+
+  // What workers ask.
+
+  /** Milliseconds since the start of the run. */
+  now(): number;
+  /** Whether a worker has another message to send. */
+  hasMore(worker: Worker): boolean;
+  /** When the next message of a worker is due; without a schedule, at once. */
+  dueAt(worker: Worker): number;
+  /** Takes the next message, to be sent `now`. False if none is due. */
+  take(worker: Worker, now: number): boolean;
+
+  // What workers tell.
+
+  /** The whole echo came back. Returns when. */
+  reply(worker: Worker): number;
+  /** The message in flight failed, or could not be sent again. */
+  failed(worker: Worker, error: unknown): void;
+  /** The server closed a connection between two messages. */
+  closedBetween(): void;
+  /** Bytes came back that belong to no message. */
+  surplus(error: unknown): void;
+  /** A lost connection could not be replaced. */
+  failedToConnect(error: unknown): void;
+  /** A lost connection was replaced, in so many milliseconds. */
+  reconnected(worker: Worker, took: number): void;
+}
 
 /** A connection of a run, and the message that is on its way. */
 export class Worker {
@@ -55,7 +102,7 @@ export class Worker {
   downSince: number | undefined;
   /** Continues the loop that waits for a message to be due. */
   wake: (() => void) | undefined;
-  readonly #run: LoadRun;
+  readonly #run: WorkerRun;
   readonly #message: Uint8Array<ArrayBuffer>;
   readonly #stamp: DataView;
   readonly #echo: Uint8Array<ArrayBuffer>;
@@ -75,7 +122,7 @@ export class Worker {
   #tick = 0;
 
   /** Does not connect yet. */
-  constructor(index: number, run: LoadRun) {
+  constructor(index: number, run: WorkerRun) {
     const { size } = run.options;
     this.index = index;
     this.#run = run;
@@ -166,7 +213,7 @@ export class Worker {
     const count = this.#idleRead;
     if (count === undefined) return false;
     this.close();
-    if (count === null) this.#run.figures.reconnects++;
+    if (count === null) this.#run.closedBetween();
     else {
       this.downSince ??= this.#run.now();
       this.#run.surplus(mismatch(0, undefined, this.#echo[0]!));
@@ -246,7 +293,7 @@ export class Worker {
     this.#isTimedOut = false;
     this.close();
     if (isBetween && !isTimedOut) {
-      this.#run.figures.reconnects++;
+      this.#run.closedBetween();
       return;
     }
     this.downSince ??= this.#run.now();

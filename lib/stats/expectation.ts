@@ -24,7 +24,13 @@ import {
   type Unit,
   unitOf,
 } from "./metrics.ts";
-import type { LoadSummary, PingSummary } from "./summaries.ts";
+import type {
+  ExpectationResult,
+  LoadSummary,
+  PingSummary,
+} from "./summaries.ts";
+
+export type { ExpectationResult };
 
 /** How a metric is compared with its limit. */
 export type Operator = "<" | "<=" | ">" | ">=" | "=";
@@ -50,26 +56,6 @@ export interface Expectation {
   readonly limit: number;
   /** The unit of the text, such as `ms` or `%`; empty for a number. */
   readonly unit: string;
-}
-
-/** A condition and what came of it. */
-export interface ExpectationResult {
-  /** The condition, such as `p99<5ms`. */
-  expectation: string;
-  /**
-   * Milliseconds, a share from 0 to 1, or a number, as the metric has it. `null`
-   * where nothing was measured, such as a latency where no echo came back.
-   */
-  measured: number | null;
-  /** Whether it could be more, as messages did not come back. */
-  atLeast: boolean;
-  /**
-   * Whether the condition holds: not where nothing was measured, nor where missing
-   * messages could break it.
-   */
-  met: boolean;
-  /** Messages that the metric needs, if there were fewer; then it is not met. */
-  needs: number | null;
 }
 
 /** Powers of ten from the unit of a text to that of the metric. */

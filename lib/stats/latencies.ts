@@ -19,8 +19,41 @@
  * @module
  */
 
-import { Histogram, type HistogramJson, neededFor } from "./histogram.ts";
-import type { LatencyFigure, LatencySummary, Percentile } from "./summaries.ts";
+import { Histogram, neededFor } from "./histogram.ts";
+
+/** The names of the figures of latencies. */
+export type LatencyFigure =
+  | "min"
+  | "mean"
+  | "stddev"
+  | "p50"
+  | "p90"
+  | "p99"
+  | "p99.9"
+  | "max";
+
+/**
+ * What latencies come to. `min`, `mean` and `stddev` (mdev in ping(8)) are of the
+ * replies. The others are of all messages that were due: one that did not come
+ * back counts with the time that it had waited. A percentile needs 1 / (1 - p)
+ * messages.
+ */
+export type LatencySummary =
+  & Record<LatencyFigure, number | null>
+  & {
+    /** The figures that are higher if missing replies would have come later. */
+    atLeast: LatencyFigure[];
+  };
+
+/** A point of the percentile curve. */
+export interface Percentile {
+  /** From 0 to 100. */
+  percentile: number;
+  /** This percentage of the latencies is no longer. */
+  latency: number;
+  /** Whether it is higher if missing replies would have come later. */
+  atLeast: boolean;
+}
 
 /** A figure that is not known exactly lies between these, in ms. */
 export interface Bounds {
@@ -128,22 +161,10 @@ export class Latencies {
     });
   }
 
-  /** All of it, for `Latencies.from`. */
-  toJSON(): { replies: HistogramJson; missing: HistogramJson } {
-    return { replies: this.replies.toJSON(), missing: this.missing.toJSON() };
-  }
-
-  /** The latencies that `toJSON` wrote. */
-  static from(json: ReturnType<Latencies["toJSON"]>): Latencies {
-    return new Latencies(
-      Histogram.from(json.replies),
-      Histogram.from(json.missing),
-    );
-  }
-
   #all(): Histogram {
     if (this.missing.count === 0) return this.replies;
-    const all = this.replies.clone();
+    const all = new Histogram();
+    all.add(this.replies);
     all.add(this.missing);
     return all;
   }

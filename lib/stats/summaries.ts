@@ -6,42 +6,34 @@
  * @module
  */
 
-import type { ExpectationResult } from "./expectation.ts";
 import type { Bucket } from "./histogram.ts";
-import type { Latencies } from "./latencies.ts";
+import type {
+  Latencies,
+  LatencyFigure,
+  LatencySummary,
+  Percentile,
+} from "./latencies.ts";
 
-/** The names of the figures of latencies. */
-export type LatencyFigure =
-  | "min"
-  | "mean"
-  | "stddev"
-  | "p50"
-  | "p90"
-  | "p99"
-  | "p99.9"
-  | "max";
+export type { LatencyFigure, LatencySummary, Percentile };
 
-/**
- * What latencies come to. `min`, `mean` and `stddev` (mdev in ping(8)) are of the
- * replies. The others are of all messages that were due: one that did not come
- * back counts with the time that it had waited. A percentile needs 1 / (1 - p)
- * messages.
- */
-export type LatencySummary =
-  & Record<LatencyFigure, number | null>
-  & {
-    /** The figures that are higher if missing replies would have come later. */
-    atLeast: LatencyFigure[];
-  };
-
-/** A point of the percentile curve. */
-export interface Percentile {
-  /** From 0 to 100. */
-  percentile: number;
-  /** This percentage of the latencies is no longer. */
-  latency: number;
-  /** Whether it is higher if missing replies would have come later. */
+/** A condition and what came of it. */
+export interface ExpectationResult {
+  /** The condition, such as `p99<5ms`. */
+  expectation: string;
+  /**
+   * Milliseconds, a share from 0 to 1, or a number, as the metric has it. `null`
+   * where nothing was measured, such as a latency where no echo came back.
+   */
+  measured: number | null;
+  /** Whether it could be more, as messages did not come back. */
   atLeast: boolean;
+  /**
+   * Whether the condition holds: not where nothing was measured, nor where missing
+   * messages could break it.
+   */
+  met: boolean;
+  /** Messages that the metric needs, if there were fewer; then it is not met. */
+  needs: number | null;
 }
 
 /** The figures of a part of a run, mostly of a second. */

@@ -7,8 +7,8 @@ import {
   serve,
   TimedOutError,
   UnexpectedEofError,
-} from "../lib/echo.ts";
-import { pipe, type PipeSummary } from "../lib/pipe.ts";
+} from "../../lib/echo.ts";
+import { pipe, type PipeSummary } from "../../lib/pipe.ts";
 import {
   discard,
   echo,
@@ -18,7 +18,7 @@ import {
   read,
   utf8,
   write,
-} from "./support/peers.ts";
+} from "../support/peers.ts";
 
 /** Pipes pieces, and returns what came out, whether it succeeded or not. */
 async function through(

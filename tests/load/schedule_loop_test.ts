@@ -1,18 +1,18 @@
 import { assert, assertEquals, assertGreaterOrEqual } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { ScheduleLoop } from "../../lib/load/schedule_loop.ts";
+import { type Awaiting, ScheduleLoop } from "../../lib/load/schedule_loop.ts";
 
 /** Runs a loop until `look` returns nothing. */
 async function finish(
   look: () => number | undefined,
-  isAwaitingReply = false,
+  awaiting: Awaiting = "nothing",
 ): Promise<ScheduleLoop> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const loop = new ScheduleLoop(() => {
     const wait = look();
     if (wait === undefined) resolve();
     return wait;
-  }, () => isAwaitingReply);
+  }, () => awaiting);
   loop.wake();
   await promise;
   return loop;
@@ -33,28 +33,38 @@ describe("a schedule loop", () => {
     const loop = await finish(() => {
       looks++;
       return performance.now() - start < 50 ? 1 : undefined;
-    }, true);
+    }, "soon");
     // A timer fires once a millisecond at most; turns come every 2 µs.
     assert(looks < 60, `${looks} looks`);
     assertEquals(loop.idle, 0);
   });
 
+  it("looks often while a reply is awaited that takes a while", async () => {
+    const looks: number[] = [];
+    await finish(
+      () => looks.push(performance.now()) < 200 ? 1 : undefined,
+      "later",
+    );
+    const gaps = looks.slice(1).map((at, i) => at - looks[i]!);
+    assert(Math.min(...gaps) < 0.5);
+  });
+
   it("goes on at once if more is due, reply or not", async () => {
     let looks = 0;
     const start = performance.now();
-    await finish(() => ++looks < 1_000 ? 0 : undefined, true);
+    await finish(() => ++looks < 1_000 ? 0 : undefined, "soon");
     assert(performance.now() - start < 1_000);
   });
 
   it("looks when it is woken, unless a look is coming anyway", () => {
     for (
-      const [isAwaitingReply, expected] of [[true, 3], [false, 1]] as const
+      const [awaiting, expected] of [["soon", 3], ["nothing", 1]] as const
     ) {
       let looks = 0;
       const loop = new ScheduleLoop(() => {
         looks++;
         return 1;
-      }, () => isAwaitingReply);
+      }, () => awaiting);
       for (let i = 0; i < 3; i++) loop.wake();
       loop.stop();
       loop.wake();
@@ -70,7 +80,7 @@ describe("a schedule loop", () => {
     const took = performance.now() - start;
     assert(spun.idle > 10 && spun.idle <= took);
     let looks = 0;
-    const busy = await finish(() => ++looks < 100 ? 0 : undefined, true);
+    const busy = await finish(() => ++looks < 100 ? 0 : undefined, "soon");
     assertEquals(busy.idle, 0);
   });
 

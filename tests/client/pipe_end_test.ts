@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { pipe } from "../lib/pipe.ts";
-import { peer, read, utf8, write } from "./support/peers.ts";
+import { pipe } from "../../lib/pipe.ts";
+import { peer, read, utf8, write } from "../support/peers.ts";
 
 describe("the end of a pipe's input", () => {
   it("is told to a server that answers only then", async () => {
