@@ -102,7 +102,8 @@ const STRUCTURES: Readonly<Record<string, Fields>> = {
 
 const VERDICT: Fields = {
   findings: "finding[]: what went wrong, or may have distorted the figures",
-  expectations: "expectation[]: the conditions of --expect",
+  expectations:
+    "expectation[]: those of --expect; of the last step in a search",
   passed: "boolean: whether the exit status is 0",
   reasons: "string[]: why it did not pass",
 };

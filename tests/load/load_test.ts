@@ -9,7 +9,7 @@ import {
 } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { ConnectionRefusedError, serve } from "../../lib/echo.ts";
-import { fairness } from "../../lib/stats/fairness.ts";
+import { fairness } from "../../lib/load/figures.ts";
 import { type Interval, load } from "../../lib/load.ts";
 import {
   closedPort,
