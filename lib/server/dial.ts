@@ -8,6 +8,7 @@
 import { closeConn, type Conn } from "../net/conn.ts";
 import { formatAddress } from "../net/endpoint.ts";
 import { EchoError } from "../net/errors.ts";
+import { OWN_ADDRESS } from "../net/own_address.ts";
 import { isShortage } from "../net/system_error.ts";
 
 /** What a dial needs of its session and the server. */
@@ -22,9 +23,6 @@ export interface DialContext {
 
 /** Connects to the upstream for a client. */
 export type Dial = (context: DialContext) => Promise<Conn>;
-
-/** Why an upstream is rejected that leads back to the proxy. */
-export const OWN_ADDRESS = "it is where this server listens";
 
 /** A dial that connects with `connect`. */
 export function upstreamDial(

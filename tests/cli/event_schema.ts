@@ -217,6 +217,7 @@ const SERVER: readonly EventRow[] = [
     ...CONNECTION,
     ...TRAFFIC,
     reason: "string: closed, reset, idle, handshake, fault and so on",
+    "closedBy?": '"client"|"upstream": the side that ended first, if one did',
     "error?": "string: the error that ended it",
   }],
   ["summary", "the server has ended", {
