@@ -12,34 +12,23 @@
  * @module
  */
 
-import type { X509Certificate } from "node:crypto";
-
 const NOT_TLS = "the peer does not speak TLS";
 
-const EXPIRED = "its certificate has expired";
-const NOT_YET = "its certificate is not valid yet";
-const UNTRUSTED = /^(UNABLE_TO_(VERIFY|GET)|SELF_SIGNED|DEPTH_ZERO)/;
-
 const DESCRIPTIONS: [code: RegExp, description: string][] = [
-  [UNTRUSTED, "its certificate is not trusted"],
-  [/^CERT_HAS_EXPIRED$/, EXPIRED],
-  [/^CERT_NOT_YET_VALID$/, NOT_YET],
+  [
+    // The runtime has the same code for a certificate that is out of its time.
+    /^(UNABLE_TO_(VERIFY|GET)|SELF_SIGNED|DEPTH_ZERO)/,
+    "its certificate is not trusted, or has expired",
+  ],
+  [/^CERT_HAS_EXPIRED$/, "its certificate has expired"],
+  [/^CERT_NOT_YET_VALID$/, "its certificate is not valid yet"],
   [/^ERR_SSL_WRONG_VERSION_NUMBER$/, NOT_TLS],
 ];
 
-/**
- * Describes an error that `node:tls` reported during a handshake. The runtime calls a
- * certificate untrusted that is out of its time, so `certificate`, the peer's, says
- * more.
- */
+/** Describes an error that `node:tls` reported during a handshake. */
 export function describeHandshakeError(
   { code = "", message }: Error & { code?: string },
-  certificate?: Pick<X509Certificate, "validFrom" | "validTo">,
 ): string {
-  if (certificate && UNTRUSTED.test(code)) {
-    if (Date.parse(certificate.validTo) < Date.now()) return EXPIRED;
-    if (Date.parse(certificate.validFrom) > Date.now()) return NOT_YET;
-  }
   for (const [pattern, description] of DESCRIPTIONS) {
     if (pattern.test(code)) return description;
   }

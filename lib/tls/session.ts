@@ -69,7 +69,7 @@ function clientVerifier(): (socket: TLSSocket) => string | undefined {
     const code = verifyError(socket);
     if (code) {
       const error = Object.assign(new Error(code), { code });
-      return describeHandshakeError(error, socket.getPeerX509Certificate());
+      return describeHandshakeError(error);
     }
     const { fingerprint256 } = socket.getPeerX509Certificate() ?? {};
     if (fingerprint256 === undefined) return "it has no certificate";

@@ -47,7 +47,6 @@ export interface TlsConnOptions {
 /** A TLS session, and the connection below it. */
 export class TlsConn extends SocketConn {
   readonly #handshake = Promise.withResolvers<Handshake>();
-  readonly #tls: TLSSocket;
   #established = false;
 
   /**
@@ -59,7 +58,6 @@ export class TlsConn extends SocketConn {
   constructor(plain: Socket, tls: TLSSocket, options: TlsConnOptions) {
     const handle = handleOf(plain);
     super(tls, handle);
-    this.#tls = tls;
     // The TLS socket reports the same.
     plain.on("error", () => {});
     // The caller need not wait for the handshake.
@@ -92,11 +90,9 @@ export class TlsConn extends SocketConn {
   protected override describe(cause: Error): Error {
     const error = super.describe(cause);
     if (error !== cause) return error;
-    if (this.#established) {
-      return new Deno.errors.InvalidData(cause.message, { cause });
-    }
-    const certificate = this.#tls.getPeerX509Certificate();
-    return new Error(describeHandshakeError(cause, certificate), { cause });
+    return this.#established
+      ? new Deno.errors.InvalidData(cause.message, { cause })
+      : new Error(describeHandshakeError(cause), { cause });
   }
 
   #onHandshake(tls: TLSSocket, { refuse }: TlsConnOptions): void {

@@ -134,8 +134,8 @@ describe("the advice of the client", () => {
     ["localhost:8080 -p 7", refused, start],
     [
       "--tls",
-      handshake("its certificate is not trusted"),
-      "trust its issuer with --tls-ca",
+      handshake("its certificate is not trusted, or has expired"),
+      "trust its issuer with --tls-ca, or renew it",
     ],
     [
       "--tls",

@@ -136,8 +136,9 @@ describe("the log of the program", { ignore: !maySignal }, () => {
         stdout: "piped",
         stderr: "piped",
       }).spawn();
+      const stdout = child.stdout.getReader();
       try {
-        const greeting = await child.stdout.getReader().read();
+        const greeting = await stdout.read();
         const [, port] = /:(\d+)\n/.exec(
           new TextDecoder().decode(greeting.value),
         )!;
@@ -166,6 +167,7 @@ describe("the log of the program", { ignore: !maySignal }, () => {
         } catch {
           // It has ended.
         }
+        await stdout.cancel();
         await child.status;
       }
     }));
