@@ -136,7 +136,8 @@ export class Worker {
   /** Connects. @throws what `dial` throws. */
   async connect(signal?: AbortSignal): Promise<void> {
     this.conn = await this.#run.options.dial(signal);
-    this.#carried = 0;
+    this.#reading = this.#idleRead = undefined;
+    this.#carried = this.#received = 0;
   }
 
   /** Sends messages until the run is over. */
@@ -225,6 +226,8 @@ export class Worker {
   #startRead(conn: Deno.Conn): Promise<void> | undefined {
     const turn = readScheduler.turn();
     const start = () => {
+      // The turn may come after the connection was replaced, or read by another.
+      if (this.#reading || this.conn && this.conn !== conn) return;
       const at = this.#received;
       this.#tick = readScheduler.tick;
       this.#reading = conn.read(
