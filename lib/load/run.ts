@@ -455,7 +455,11 @@ export class LoadRun implements WorkerRun {
   #at(purpose: string, time: number, callback: () => void): void {
     clearLongTimeout(this.#timers[purpose]);
     const wait = Math.max(0, time - this.now());
-    this.#timers[purpose] = setLongTimeout(callback, wait);
+    this.#timers[purpose] = setLongTimeout(() => {
+      // A timer may be early by less than 1 ms.
+      if (this.now() < time) this.#at(purpose, time, callback);
+      else callback();
+    }, wait);
   }
 
   #wakeAll(): void {
