@@ -56,6 +56,18 @@ describe("load", () => {
     assertGreaterOrEqual(summary.fairness!, 0.9);
   });
 
+  it("keeps a low rate over 300 connections, each watched meanwhile", async () => {
+    await using server = serve({ port: 0 });
+    const summary = await load({
+      port: portOf(server),
+      connections: 300,
+      rate: 3_000,
+      count: 3_000,
+    });
+    assertEquals([summary.received, summary.errors], [3_000, {}]);
+    assertEquals([summary.reconnects, summary.starved], [0, 0]);
+  });
+
   it("ends after its duration", async () => {
     await using server = serve({ port: 0 });
     const summary = await load({
