@@ -217,12 +217,16 @@ export function prospects(script: Script): Prospects {
   const news = entries.filter(({ direction }) =>
     endless || direction !== "downstream"
   );
+  // A cut of what the upstream gets races with its replies to what it got before.
+  const racing = upstream !== undefined &&
+    has("cuts", entries.filter(({ direction }) => direction !== "downstream"));
   const leave = has("delays") ? 1_000 + SLOWEST_MS : 1_000;
   return {
     onlyDelays: untilLast && !has("holds") && !has("cuts"),
     unaltered: !has("alters"),
     endless,
-    repeatable: untilLast && changes.length === 0 && !has("timed") && !endless,
+    repeatable: untilLast && changes.length === 0 && !has("timed") &&
+      !endless && !racing,
     ...(has("holds", news) ? {} : { leave }),
   };
 }
