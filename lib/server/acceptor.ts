@@ -42,6 +42,12 @@ export interface AcceptorOptions {
 const RETRY_MS = { first: 10, last: 1_000 };
 
 /**
+ * Milliseconds until one that waits for files tries again. The files of a connection
+ * are closed some time after the connection.
+ */
+const FILES_RETRY_MS = 100;
+
+/**
  * Connections accepted in one tick of the event loop (whose budget is 128
  * operations) from which on more are waiting in the kernel's queue. These are
  * accepted before the first one is served: that queue overflows at 4096, and a
@@ -72,6 +78,8 @@ export class Acceptor {
   #permits: number;
   // Connections that are accepted and not released.
   #open = 0;
+  // When one was accepted or released.
+  #changedAt = 0;
   #lastReport = -Infinity;
   // Accepted, but not yet passed to `onConnection`.
   #queue: Conn[] = [];
@@ -95,6 +103,7 @@ export class Acceptor {
   release(): void {
     this.#permits++;
     this.#open--;
+    this.#changedAt = performance.now();
     this.#short.shift()?.();
     this.#wake?.();
   }
@@ -103,14 +112,16 @@ export class Acceptor {
    * Resolves when there may be files again: a connection was closed, or a moment has
    * passed. Nothing is accepted meanwhile.
    *
-   * @throws `error` if all connections wait: then this one must end for the others.
+   * @throws `error` if all connections have waited for a second: then this one must
+   * end for the others.
    */
   async waitForFiles(error: Error): Promise<void> {
     this.#report(error);
-    if (this.#short.length >= this.#open - 1) throw error;
+    const isQuiet = performance.now() - this.#changedAt >= RETRY_MS.last;
+    if (isQuiet && this.#short.length >= this.#open - 1) throw error;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#short.push(resolve);
-    const timer = setTimeout(resolve, RETRY_MS.last);
+    const timer = setTimeout(resolve, FILES_RETRY_MS);
     await promise;
     clearTimeout(timer);
     const at = this.#short.indexOf(resolve);
@@ -178,6 +189,7 @@ export class Acceptor {
     if (this.#stopped) return conn.close();
     this.#permits--;
     this.#open++;
+    this.#changedAt = performance.now();
     if (this.#options.burst === false) return this.#options.onConnection(conn);
     this.#acceptedInTick++;
     if (this.#queue.push(conn) === 1) setImmediate(this.#dispatch);
