@@ -59,6 +59,13 @@ const BURST = 100;
 const MAX_QUEUED = 4096;
 
 /**
+ * Connections that may be connecting to the upstream at first, and later as many as
+ * are connected. If more were accepted, they could hold all files that dials need, and
+ * none would ever be served.
+ */
+const FIRST_DIALS = 16;
+
+/**
  * Milliseconds between two calls of `onAcceptError`. A shortage causes an error
  * every second while it lasts, and it may come and go with each connection.
  */
@@ -78,8 +85,8 @@ export class Acceptor {
   #permits: number;
   // Connections that are accepted and not released.
   #open = 0;
-  // When one was accepted or released.
-  #changedAt = 0;
+  // Those among them that connect to the upstream.
+  #dialing = 0;
   #lastReport = -Infinity;
   // Accepted, but not yet passed to `onConnection`.
   #queue: Conn[] = [];
@@ -103,30 +110,30 @@ export class Acceptor {
   release(): void {
     this.#permits++;
     this.#open--;
-    this.#changedAt = performance.now();
     this.#short.shift()?.();
     this.#wake?.();
   }
 
   /**
-   * Resolves when there may be files again: a connection was closed, or a moment has
-   * passed. Nothing is accepted meanwhile.
-   *
-   * @throws `error` if all connections have waited for a second: then this one must
-   * end for the others.
+   * Connects to the upstream of an accepted connection. A dial that fails for want of
+   * files is repeated, and nothing is accepted meanwhile.
    */
-  async waitForFiles(error: Error): Promise<void> {
-    this.#report(error);
-    const isQuiet = performance.now() - this.#changedAt >= RETRY_MS.last;
-    if (isQuiet && this.#short.length >= this.#open - 1) throw error;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#short.push(resolve);
-    const timer = setTimeout(resolve, FILES_RETRY_MS);
-    await promise;
-    clearTimeout(timer);
-    const at = this.#short.indexOf(resolve);
-    if (at >= 0) this.#short.splice(at, 1);
-    this.#wake?.();
+  async dial(connect: () => Promise<Conn>): Promise<Conn> {
+    this.#dialing++;
+    try {
+      for (;;) {
+        try {
+          return await connect();
+        } catch (error) {
+          if (!isShortage(error)) throw error;
+          this.#report(error as Error);
+          await this.#files();
+        }
+      }
+    } finally {
+      this.#dialing--;
+      this.#wake?.();
+    }
   }
 
   /** Closes the port, or takes it again. */
@@ -161,9 +168,8 @@ export class Acceptor {
   async #run(): Promise<void> {
     while (!this.#stopped) {
       try {
-        if (this.#refusing || this.#permits === 0 || this.#short.length > 0) {
-          await this.#released();
-        } else if (!this.#listener) this.#reopen();
+        if (this.#isFull) await this.#released();
+        else if (!this.#listener) this.#reopen();
         else this.#onAccepted(await this.#listener.accept());
       } catch (error) {
         await this.#onError(error as Error);
@@ -171,6 +177,23 @@ export class Acceptor {
     }
     this.#dispatch();
     this.isClosed = true;
+  }
+
+  get #isFull(): boolean {
+    const connected = this.#open - this.#dialing;
+    return this.#refusing || this.#permits === 0 || this.#short.length > 0 ||
+      this.#dialing >= Math.max(FIRST_DIALS, connected);
+  }
+
+  /** Resolves when there may be files: a connection was closed, or after a moment. */
+  async #files(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#short.push(resolve);
+    const timer = setTimeout(resolve, FILES_RETRY_MS);
+    await promise;
+    clearTimeout(timer);
+    const at = this.#short.indexOf(resolve);
+    if (at >= 0) this.#short.splice(at, 1);
   }
 
   #reopen(): void {
@@ -189,7 +212,6 @@ export class Acceptor {
     if (this.#stopped) return conn.close();
     this.#permits--;
     this.#open++;
-    this.#changedAt = performance.now();
     if (this.#options.burst === false) return this.#options.onConnection(conn);
     this.#acceptedInTick++;
     if (this.#queue.push(conn) === 1) setImmediate(this.#dispatch);

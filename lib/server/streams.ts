@@ -156,7 +156,9 @@ export class Streams implements CopyEvents, LinkOwner {
 
   /** A side has ended its stream. */
   onSourceEnd(copy: Copy): void {
-    this.closedBy ??= this.#nameOf(this.#directionOf(copy).from);
+    if (!this.#cut) {
+      this.closedBy ??= this.#nameOf(this.#directionOf(copy).from);
+    }
     this.#finishIfDone();
   }
 
