@@ -15,9 +15,9 @@
  * redis.setFaults({ upstream: { bandwidth: 10_000 } });
  * ```
  *
- * A side that half-closes the connection half-closes it for the other side. A side
- * that resets it ends the other side at once; Deno sends a FIN before the reset. If
- * the upstream cannot be reached, the client's connection is closed, and `onClose`
+ * A side that half-closes the connection half-closes it for the other side, and a side
+ * that resets it resets the other side, behind the bytes that came before. If the
+ * upstream cannot be reached, the client's connection is closed, and `onClose`
  * gets the reason `unreachable` with the error.
  *
  * @module
