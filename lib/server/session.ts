@@ -197,9 +197,9 @@ export class Session implements Connection, StreamsOwner {
     }
     if (this.#closed) return closeConn(conn);
     if (!this.#refed) conn.unref();
-    const upstream = this.#streams.addUpstream(conn);
+    const upstream = this.#streams.side("upstream", conn);
     upstream.link.setFaults(this.#faults.upstream, this.#faultsSince);
-    this.#streams.forward();
+    this.#streams.forward(upstream);
   }
 
   #refuse(fault: "down" | "closeOnAccept"): void {
