@@ -2,15 +2,6 @@
  * One attempt to connect, whatever opens the socket: what it may become besides a
  * connection.
  *
- * ```ts
- * import { dial, openUnlessAborted } from "./dial.ts";
- *
- * const to = { hostname: "127.0.0.1", port: 12345 };
- * const limit = AbortSignal.timeout(1000);
- * using conn = await dial(to, () =>
- *   openUnlessAborted((signal) => Deno.connect({ ...to, signal }), limit));
- * ```
- *
  * @module
  */
 
