@@ -16,14 +16,6 @@
  * time counts as latency, because it cannot be told from a slow server. The lag
  * shows it too.
  *
- * ```ts
- * import { Pacer } from "./pacer.ts";
- *
- * const pacer = new Pacer({ rate: 1000, connections: 2, count: 10 });
- * pacer.announce(0); // 0: the first message is due, on connection 0
- * pacer.take(0, 0.25); // 0.25: it is sent late, and counts from then
- * ```
- *
  * @module
  */
 

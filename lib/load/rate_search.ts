@@ -13,15 +13,6 @@
  *   says whose limit it was. If the client did not reach the rate, once is enough:
  *   being too slow throughout a run is no bad luck.
  *
- * ```ts
- * import { RateSearch } from "./rate_search.ts";
- * const search = new RateSearch();
- * for (let rate; (rate = search.next) !== undefined;) {
- *   search.record({ verdict: rate <= 21_400 ? "met" : "not met", reached: true });
- * }
- * search.answer(); // { rate: 20_900, range: null, confirmed: true, … }
- * ```
- *
  * @module
  */
 

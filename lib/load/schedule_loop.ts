@@ -16,18 +16,6 @@
  *
  * The price is a CPU core that does not sleep while something is due soon.
  *
- * ```ts
- * import { ScheduleLoop } from "./schedule_loop.ts";
- *
- * const due = performance.now() + 10;
- * const loop = new ScheduleLoop(() => {
- *   const wait = due - performance.now();
- *   if (wait <= 0) loop.stop();
- *   return wait;
- * });
- * loop.wake();
- * ```
- *
  * @module
  */
 

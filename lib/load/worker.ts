@@ -2,15 +2,6 @@
  * One connection of a load run: a loop that asks when to send, sends, receives,
  * verifies and records. It replaces its connection when it is lost.
  *
- * ```ts
- * import { Worker, type WorkerRun } from "./worker.ts";
- * declare const run: WorkerRun;
- *
- * const worker = new Worker(0, run);
- * await worker.connect();
- * await worker.work(); // until the run is over
- * ```
- *
  * @module
  */
 

@@ -3,19 +3,6 @@
  * connect. A lost probe ends its connection, as its late echo would be mistaken for
  * that of the next one.
  *
- * ```ts
- * import { Prober } from "./prober.ts";
- *
- * using prober = new Prober({
- *   size: 56,
- *   timeout: 2000,
- *   connect: false,
- *   action: "Cannot ping 127.0.0.1:12345",
- *   dial: () => Deno.connect({ port: 12345 }),
- * });
- * const { latency } = await prober.probe(1);
- * ```
- *
  * @module
  */
 

@@ -2,15 +2,6 @@
  * Records the probes of a run and computes its summary, at the end or before. It
  * has no clock; the caller passes the time.
  *
- * ```ts
- * import { PingRecorder } from "./recorder.ts";
- *
- * const recorder = new PingRecorder({ size: 56, interval: 1000, connect: false });
- * recorder.reply(0, 0.25); // sent at 0 ms, came back after 0.25 ms
- * recorder.lost(1_000, 2_000, new Error("timed out"));
- * recorder.summary(3_000).loss; // 0.5
- * ```
- *
  * @module
  */
 

@@ -2,15 +2,6 @@
  * A connection that is watched while it is idle: a read stays pending, so that a
  * FIN, a reset or unexpected bytes are noticed before the next message is sent.
  *
- * ```ts
- * import { WatchedConn } from "./watched_conn.ts";
- *
- * using conn = new WatchedConn(await Deno.connect({ port: 12345 }), 1024);
- * conn.watch();
- * // Later:
- * if (conn.ended) console.log("closed by the server");
- * ```
- *
  * @module
  */
 

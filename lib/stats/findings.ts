@@ -3,15 +3,6 @@
  * have distorted it, and whether it passed. The text, the page and the JSON show
  * the same sentences.
  *
- * ```ts
- * import { findings } from "./findings.ts";
- * import type { LoadSummary } from "./summaries.ts";
- * declare const summary: LoadSummary;
- * for (const { severity, message } of findings(summary)) {
- *   console.log(severity, message); // "warning", "the client was busy …"
- * }
- * ```
- *
  * @module
  */
 

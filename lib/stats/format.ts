@@ -5,14 +5,6 @@
  * It does without `toLocaleString`: its first call initialises ICU, which takes 16
  * ms (measured), and a client that stands still measures itself.
  *
- * ```ts
- * import { formatCount, formatDuration, plural } from "./format.ts";
- *
- * formatDuration(0.0423); // "42.3 µs"
- * formatCount(48213.4); // "48,213"
- * plural(2, "connection"); // "2 connections"
- * ```
- *
  * @module
  */
 

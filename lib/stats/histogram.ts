@@ -6,14 +6,6 @@
  * and the first bits of its mantissa. Within each doubling the buckets are of equal
  * width, so the relative error is bounded (as in HdrHistogram, Gil Tene).
  *
- * ```ts
- * import { Histogram } from "./histogram.ts";
- *
- * const latencies = new Histogram();
- * for (const ms of [0.2, 0.3, 9]) latencies.record(ms);
- * latencies.percentile(50); // 0.3 ms
- * ```
- *
  * @module
  */
 

@@ -6,16 +6,6 @@
  * Percentiles are those of RFC 2681, section 4.1: a missing reply is longer than
  * every other one. What was waited gives the lower end.
  *
- * ```ts
- * import { Latencies } from "./latencies.ts";
- *
- * const latencies = new Latencies();
- * for (let i = 0; i < 98; i++) latencies.replies.record(1);
- * for (let i = 0; i < 2; i++) latencies.missing.record(500);
- * latencies.percentile(90); // { atLeast: 1, atMost: 1 }
- * latencies.percentile(99); // { atLeast: 500, atMost: Infinity }
- * ```
- *
  * @module
  */
 

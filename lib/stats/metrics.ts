@@ -3,12 +3,6 @@
  * the summary of a ping or load run. A metric is one row of a table; a percentile
  * is any `p` with a number from 0 to 100.
  *
- * ```ts
- * import { metricsOf, unitOf } from "./metrics.ts";
- * unitOf("p99.97"); // "duration"
- * metricsOf("ping").includes("dropped"); // false
- * ```
- *
  * @module
  */
 
