@@ -11,7 +11,7 @@ import { setImmediate } from "node:timers";
 import { EchoError, withContext } from "../net/errors.ts";
 import { roundTrip } from "../client/round_trip.ts";
 import { mismatch } from "../client/verify.ts";
-import { WatchedConn } from "./watched_conn.ts";
+import { WatchedConn } from "../client/watched_conn.ts";
 
 /** The result of one probe. */
 export interface Probe {
