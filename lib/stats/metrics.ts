@@ -24,7 +24,7 @@ export interface Measurement extends Partial<Bounds> {
 
 type Measure<S> = (summary: S) => Measurement;
 
-/** A metric: what its values are, and where a mode has it. */
+/** A metric: what its values are, and how a mode that has it reads it. */
 interface Metric {
   readonly unit: Unit;
   readonly load?: Measure<LoadSummary>;
