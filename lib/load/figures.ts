@@ -8,7 +8,7 @@ import { Figures } from "../stats/figures.ts";
 import { Histogram } from "../stats/histogram.ts";
 import { Latencies } from "../stats/latencies.ts";
 import { FAIRNESS_REPLIES } from "../stats/metrics.ts";
-import type { DropCauses, LoadSummary } from "../stats/summaries.ts";
+import type { LoadSummary } from "../stats/summaries.ts";
 import type { LoadRunOptions } from "./options.ts";
 import type { Pacer } from "./pacer.ts";
 
@@ -25,28 +25,18 @@ export function fairness(shares: readonly number[]): number {
   return squares === 0 ? 1 : sum * sum / (shares.length * squares);
 }
 
-/** What a summary says besides these figures. */
-export interface RunFacts {
-  /** The options of the run. */
-  options: LoadRunOptions;
-  /** The schedule, if there is one. */
-  pacer: Pacer | undefined;
-  /** The end of the warm-up, in milliseconds since 1970. */
-  startedAt: number;
-  /** Milliseconds since then. */
-  duration: number;
-  /** Whether nothing more is sent. */
-  isOver: boolean;
-  /** Replies that each connection got. */
-  replies: number[];
-}
-
 /** The figures of one run; see above. */
 export class LoadFigures extends Figures {
   /** The times that connecting took. */
   readonly connects: Histogram = new Histogram();
+  readonly #options: LoadRunOptions;
+  readonly #pacer: Pacer | undefined;
   /** Why messages were never sent. */
-  readonly droppedBy: DropCauses = { down: 0, slow: 0, client: 0 };
+  readonly droppedBy: LoadSummary["droppedBy"] = {
+    down: 0,
+    slow: 0,
+    client: 0,
+  };
   /** Replies that came after the end. */
   late = 0;
   /** Connections that the server closed between messages. */
@@ -56,12 +46,26 @@ export class LoadFigures extends Figures {
   /** CPU time without waits for the schedule, as a share of a core. */
   cpuUtilization: number | null = null;
 
-  /** All of it. */
-  loadSummary(
-    { options, pacer, startedAt, duration, isOver, replies }: RunFacts,
-  ): LoadSummary {
+  /** Takes the schedule, if there is one. */
+  constructor(options: LoadRunOptions, pacer: Pacer | undefined) {
+    super(pacer && ((time) => pacer.scheduledBefore(time)));
+    this.#options = options;
+    this.#pacer = pacer;
+  }
+
+  /**
+   * All of it. `startedAt` is in milliseconds since 1970, `isOver` says that nothing
+   * more is sent, and `replies` are those of each connection.
+   */
+  loadSummary({ startedAt, duration, isOver, replies }: {
+    startedAt: number;
+    duration: number;
+    isOver: boolean;
+    replies: number[];
+  }): LoadSummary {
     const { connects, late, otherErrors, reconnects, cpuUtilization } = this;
-    const { connections, size, warmup, rate = null } = options;
+    const { connections, size, warmup, rate = null } = this.#options;
+    const pacer = this.#pacer;
     const figures = this.summary(duration, startedAt);
     const { sent, received } = figures;
     const droppedBy = { ...this.droppedBy };

@@ -239,29 +239,21 @@ export class RateSearch {
     // The last two runs contradict each other, or there is only one.
     if (!last.holds && !last.failed) return last.rate;
     const [lower, upper] = [this.#lower, this.#upper];
-    if (!lower) return this.#below(upper!.rate);
+    if (!lower) {
+      const { rate } = upper!;
+      if (rate <= this.#min) return undefined;
+      return Math.max(round(rate / FACTOR), this.#min);
+    }
     const isOver = upper
       ? isNarrow(lower.rate, upper.rate)
       : lower.rate >= this.#max;
-    if (this.#stepsLeft <= CONFIRMATION_STEPS) return this.#confirm(lower);
-    if (!isOver) {
-      return upper
-        // The geometric mean, as rates are compared by their ratio.
-        ? round(Math.sqrt(lower.rate * upper.rate))
-        : Math.min(round(lower.rate * FACTOR), this.#max);
+    if (this.#stepsLeft > CONFIRMATION_STEPS) {
+      // The geometric mean, as rates are compared by their ratio.
+      if (upper && !isOver) return round(Math.sqrt(lower.rate * upper.rate));
+      if (!isOver) return Math.min(round(lower.rate * FACTOR), this.#max);
+      if (upper && !upper.isBelieved) return upper.rate;
     }
-    if (upper && !upper.isBelieved) return upper.rate;
-    return this.#confirm(lower);
-  }
-
-  /** Measures the answer again, unless that was done. */
-  #confirm(lower: Runs): number | undefined {
+    // The answer is measured again, unless that was done.
     return lower.isConfirmed ? undefined : lower.rate;
-  }
-
-  /** The next rate while none has held. */
-  #below(failed: number): number | undefined {
-    if (failed <= this.#min) return undefined;
-    return Math.max(round(failed / FACTOR), this.#min);
   }
 }

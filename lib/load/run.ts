@@ -9,7 +9,6 @@
  * @module
  */
 
-import process from "node:process";
 import { notify } from "../net/notify.ts";
 import {
   clearLongTimeout,
@@ -47,9 +46,6 @@ const MIN_CPU_MS = 250;
 /** The longest pause between two looks at the timeouts, in milliseconds. */
 const MAX_SWEEP_MS = 250;
 
-/** Milliseconds of an interval. */
-const SECOND_MS = 1_000;
-
 /** A run; see above. `run` may be called once. */
 export class LoadRun {
   readonly #state: LoadState;
@@ -63,7 +59,8 @@ export class LoadRun {
   #lastSweep = 0;
   /** The last interval that was told of. */
   #toldUntil = 0;
-  #cpu: { at: number; usage: NodeJS.CpuUsage; idle: number } | undefined;
+  /** When the figures began, and the CPU time then. */
+  #cpu: { at: number; work: number } | undefined;
 
   /** Does not connect yet. */
   constructor(options: LoadRunOptions) {
@@ -120,10 +117,9 @@ export class LoadRun {
     state.start();
     this.#lastSweep = -warmup;
     this.#at("measure", 0, () => {
-      const idle = state.schedule.idle;
-      this.#cpu = { at: state.now(), usage: process.cpuUsage(), idle };
+      this.#cpu = { at: state.now(), work: state.schedule.work };
       state.figures.reconnects = 0;
-      if (duration > SECOND_MS) this.#tellAt(SECOND_MS);
+      this.#tellAt(state.figures.intervals.length);
     });
     this.#at("stop", duration, () => this.#stop(duration, DRAIN_MS));
     const pause = Math.min(Math.max(timeout / 4, 5), MAX_SWEEP_MS);
@@ -133,11 +129,11 @@ export class LoadRun {
   /** Tells of the interval that ends at `end`, and later of the next ones. */
   #tellAt(end: number): void {
     const { figures: { intervals }, options, startedAt } = this.#state;
+    if (end >= options.duration) return;
     this.#at("tell", end, () => {
       this.#toldUntil = end;
       notify(options.onInterval, intervals.until(end, startedAt));
-      const next = end + intervals.length;
-      if (next < options.duration) this.#tellAt(next);
+      this.#tellAt(end + intervals.length);
     });
   }
 
@@ -200,7 +196,11 @@ export class LoadRun {
       );
     stopping.abort();
     schedule.stop();
-    this.#measureCpu();
+    const elapsed = this.#state.now() - (this.#cpu?.at ?? NaN);
+    if (elapsed >= MIN_CPU_MS) {
+      const busy = schedule.work - this.#cpu!.work;
+      figures.cpuUtilization = Math.max(0, busy) / elapsed;
+    }
     for (const { connection, due, count } of pacer?.unsent() ?? []) {
       const { conn, busy } = this.#workers[connection]!;
       figures.droppedBy[!conn ? "down" : busy ? "slow" : "client"] += count;
@@ -260,15 +260,5 @@ export class LoadRun {
       if (this.#state.now() < time) this.#at(purpose, time, callback);
       else callback();
     }, wait);
-  }
-
-  #measureCpu(): void {
-    const { figures, schedule } = this.#state;
-    const now = this.#state.now();
-    if (!this.#cpu || now - this.#cpu.at < MIN_CPU_MS) return;
-    const { at, usage, idle } = this.#cpu;
-    const { user, system } = process.cpuUsage(usage);
-    const busy = (user + system) / 1e3 - (schedule.idle - idle);
-    figures.cpuUtilization = Math.max(0, busy) / (now - at);
   }
 }

@@ -84,6 +84,11 @@ export class ScheduleLoop {
     this.#turn();
   }
 
+  /** Milliseconds of CPU time of this process that were spent on anything else. */
+  get work(): number {
+    return cpuTime() - this.idle;
+  }
+
   /** Ends the loop. */
   stop(): void {
     this.#stopped = true;

@@ -94,14 +94,11 @@ export class LoadState {
     const { connections, count, duration, warmup, rate } = options;
     this.options = options;
     this.end = duration;
-    const pacer = rate === undefined
-      ? undefined
-      : new Pacer({ rate, connections, count, warmup });
-    pacer?.endAt(duration);
-    this.pacer = pacer;
-    this.figures = new LoadFigures(
-      pacer && ((time) => pacer.scheduledBefore(time)),
-    );
+    if (rate !== undefined) {
+      this.pacer = new Pacer({ rate, connections, count, warmup });
+      this.pacer.endAt(duration);
+    }
+    this.figures = new LoadFigures(options, this.pacer);
     this.schedule = new ScheduleLoop(
       () => this.#announce(),
       () => this.#awaiting,
@@ -246,12 +243,12 @@ export class LoadState {
   summary(replies: number[]): LoadSummary {
     const isStopped = this.stopping.signal.aborted;
     const end = isStopped ? this.end : Math.min(this.now(), this.end);
-    const { figures, options, pacer, startedAt } = this;
-    return figures.loadSummary({
-      ...{ options, pacer, startedAt, replies },
+    return this.figures.loadSummary({
+      startedAt: this.startedAt,
       // Not a number before the start, and below 0 in the warm-up.
       duration: Math.max(0, end || 0),
       isOver: isStopped,
+      replies,
     });
   }
 }

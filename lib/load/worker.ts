@@ -144,7 +144,9 @@ export class Worker implements Message {
     if (ended) this.#run.figures.reconnects++;
     else {
       this.downSince ??= this.#run.now();
-      this.#run.error(this.#addContext(mismatch(0, undefined, unexpected!)));
+      const { action } = this.#run.options;
+      const error = mismatch(0, undefined, unexpected!);
+      this.#run.error(addContext(action, error));
     }
     return true;
   }
@@ -169,9 +171,8 @@ export class Worker implements Message {
         this.#tick = readScheduler.tick;
       }
       const from = this.#received;
-      const count = await conn.read(
-        from === 0 ? this.#echo : this.#echo.subarray(from),
-      );
+      const rest = from === 0 ? this.#echo : this.#echo.subarray(from);
+      const count = await conn.read(rest);
       readScheduler.onData(this.#tick);
       if (count === null) throw this.#progress().closed();
       const wrong = difference(this.#echo, message, from, from + count);
@@ -204,13 +205,14 @@ export class Worker implements Message {
       return;
     }
     this.downSince ??= this.#run.now();
+    const { action, timeout } = this.#run.options;
     const progress = this.#progress();
     const failure = isTimedOut
-      ? progress.timedOut(this.#run.options.timeout)
+      ? progress.timedOut(timeout)
       : error instanceof EchoError
       ? error
       : progress.reset(error);
-    this.#run.failed(this, this.#addContext(failure));
+    this.#run.failed(this, addContext(action, failure));
   }
 
   /** Connects again, after a pause if something failed. False if the run is over. */
@@ -242,10 +244,6 @@ export class Worker implements Message {
     // The run may have ended while the connection was being made.
     if (signal.aborted) this.close();
     return !signal.aborted;
-  }
-
-  #addContext(error: EchoError): unknown {
-    return addContext(this.#run.options.action, error);
   }
 
   #progress(): Progress {

@@ -6,7 +6,7 @@
  */
 
 import { Figures } from "../stats/figures.ts";
-import type { PingSummary, ProbePoint } from "../stats/summaries.ts";
+import type { PingSummary } from "../stats/summaries.ts";
 
 /** Points that a picture can tell apart. */
 const MAX_POINTS = 5_000;
@@ -16,7 +16,7 @@ export class PingRecorder {
   readonly #options: Pick<PingSummary, "size" | "interval" | "connect">;
   readonly #startedAt: number;
   readonly #figures = new Figures();
-  readonly #points: ProbePoint[] = [];
+  readonly #points: PingSummary["probes"] = [];
   #last: number | undefined;
   /** The sum of the differences of successive latencies. */
   #differences = 0;

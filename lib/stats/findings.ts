@@ -12,6 +12,7 @@ import {
   type ExpectationResult,
 } from "./expectation.ts";
 import {
+  errorText,
   formatCount,
   formatDuration,
   formatPercent,
@@ -69,27 +70,6 @@ const KEPT_SHARE = 0.5;
 
 /** The share of an interval by which so many probes may be late on average. */
 const LATE_PROBES = { share: 0.1, probes: 10 };
-
-/** The kinds of errors in words, for one of them and for several. */
-const ERROR_KINDS: Record<string, [one: string, several: string]> = {
-  timeout: ["message timed out", "messages timed out"],
-  unexpectedEof: [
-    "connection was closed before a whole echo came back",
-    "connections were closed before a whole echo came back",
-  ],
-  connectionReset: ["connection was reset", "connections were reset"],
-  mismatch: ["echo was wrong", "echoes were wrong"],
-  connectionRefused: ["connection was refused", "connections were refused"],
-  connect: ["connection could not be made", "connections could not be made"],
-  handshake: ["TLS handshake failed", "TLS handshakes failed"],
-};
-
-/** A kind of error and how often it occurred: `3 messages timed out`. */
-export function errorText(kind: string, count: number): string {
-  const [one, several] = ERROR_KINDS[kind] ??
-    [`${kind} error`, `${kind} errors`];
-  return `${formatCount(count)} ${count === 1 ? one : several}`;
-}
 
 function finding(
   severity: Finding["severity"],
@@ -234,14 +214,9 @@ function* searchFindings(summary: RateSearchSummary): Generator<Finding> {
 
 /** What is to be said about a run, the worst first. Empty if all is well. */
 export function findings(summary: Summary): Finding[] {
-  switch (summary.mode) {
-    case "load":
-      return [...loadFindings(summary)];
-    case "ping":
-      return [...pingFindings(summary)];
-    case "rate search":
-      return [...searchFindings(summary)];
-  }
+  if (summary.mode === "load") return [...loadFindings(summary)];
+  if (summary.mode === "ping") return [...pingFindings(summary)];
+  return [...searchFindings(summary)];
 }
 
 /**
@@ -254,30 +229,26 @@ export function judge(
   expectations: readonly Expectation[] = [],
 ): RunVerdict {
   const results = checkExpectations(expectations, summary);
-  const judges = (...metrics: string[]) =>
-    expectations.some(({ metric }) => metrics.includes(metric));
   const unmet = results.filter(({ met }) => !met).length;
+  const isLoad = summary.mode === "load";
+  const { received, unanswered, dropped } = summary;
+  const errors = Object.values(summary.errors).reduce((sum, n) => sum + n, 0);
+  const isJudged = (...metrics: string[]) =>
+    expectations.some(({ metric }) => metrics.includes(metric));
   const reasons: string[] = [];
-  if (summary.received === 0) reasons.push("nothing came back");
+  if (received === 0) reasons.push("nothing came back");
   if (unmet > 0) {
-    reasons.push(
-      `${formatCount(unmet)} of ${
-        plural(results.length, "expectation")
-      } not met`,
-    );
+    const all = plural(results.length, "expectation");
+    reasons.push(`${formatCount(unmet)} of ${all} not met`);
   }
-  if (summary.mode === "load") {
-    const { errors, unanswered, dropped } = summary;
-    const count = Object.values(errors).reduce((sum, n) => sum + n, 0);
-    if (count > 0 && !judges("errors", "loss")) {
-      reasons.push(plural(count, "error"));
-    }
-    if (unanswered > 0 && !judges("loss")) {
-      reasons.push(`${formatCount(unanswered)} unanswered`);
-    }
-    if (dropped > 0 && !judges("dropped", "loss")) {
-      reasons.push(`${formatCount(dropped)} dropped`);
-    }
+  if (isLoad && errors > 0 && !isJudged("errors", "loss")) {
+    reasons.push(plural(errors, "error"));
+  }
+  if (isLoad && unanswered > 0 && !isJudged("loss")) {
+    reasons.push(`${formatCount(unanswered)} unanswered`);
+  }
+  if (isLoad && dropped > 0 && !isJudged("dropped", "loss")) {
+    reasons.push(`${formatCount(dropped)} dropped`);
   }
   return { results, passed: reasons.length === 0, reasons };
 }
