@@ -114,6 +114,11 @@ export class Pacer {
     return this.#dueAt(this.#numberOf(connection));
   }
 
+  /** Whether the next message of a connection was announced. */
+  isAnnounced(connection: number): boolean {
+    return this.#numberOf(connection) < this.#announced;
+  }
+
   /** The connection of the next message that is due, or -1. Each counts once. */
   announce(now: number): number {
     const lag = now - this.nextDue;

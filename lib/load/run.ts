@@ -51,10 +51,7 @@ export class LoadRun {
   readonly #state: LoadState;
   readonly #workers: readonly Worker[];
   readonly #timers: Record<string, LongTimeout> = {};
-  #sweep: ReturnType<typeof setInterval> | undefined;
   #isStopping = false;
-  /** Whether a run with a count ends for want of a server. */
-  #isGivenUp = false;
   /** When this process was last seen to run. */
   #lastSweep = 0;
   /** The last interval that was told of. */
@@ -113,9 +110,9 @@ export class LoadRun {
 
   #start(): void {
     const state = this.#state;
-    const { timeout, warmup, duration } = state.options;
+    const { timeout, duration } = state.options;
     state.start();
-    this.#lastSweep = -warmup;
+    this.#lastSweep = state.now();
     this.#at("measure", 0, () => {
       this.#cpu = { at: state.now(), work: state.schedule.work };
       state.figures.reconnects = 0;
@@ -123,7 +120,7 @@ export class LoadRun {
     });
     this.#at("stop", duration, () => this.#stop(duration, DRAIN_MS));
     const pause = Math.min(Math.max(timeout / 4, 5), MAX_SWEEP_MS);
-    this.#sweep = setInterval(() => this.#expire(pause), pause);
+    this.#expire(pause);
   }
 
   /** Tells of the interval that ends at `end`, and later of the next ones. */
@@ -147,6 +144,7 @@ export class LoadRun {
     const now = state.now();
     const gap = now - this.#lastSweep;
     this.#lastSweep = now;
+    this.#at("sweep", now + pause, () => this.#expire(pause));
     if (gap > 2 * pause) state.stoodStill += gap - pause;
     for (const worker of this.#workers) {
       const waited = now - state.stoodStill - worker.sentAt;
@@ -156,7 +154,6 @@ export class LoadRun {
       this.#workers.every(({ conn }) => !conn);
     // No message may ever be sent again, and only a duration would end the run.
     if (isDown && duration === Infinity) {
-      this.#isGivenUp = true;
       this.#stop(state.pacer ? now : Infinity, 0, 0);
     }
   }
@@ -207,7 +204,10 @@ export class LoadRun {
       this.#state.miss(due, count);
     }
     if (down.length > 0) {
-      const left = this.#isGivenUp ? options.count - figures.sent : down.length;
+      // A run with a count that is given up for want of a server has no end.
+      const left = this.#state.end === Infinity
+        ? options.count - figures.sent
+        : down.length;
       const since = this.#state.inTime(
         Math.min(...down.map(({ downSince }) => downSince!)),
       );
@@ -246,7 +246,6 @@ export class LoadRun {
   #close(): void {
     this.#state.stopping.abort();
     this.#state.schedule.stop();
-    clearInterval(this.#sweep);
     for (const timer of Object.values(this.#timers)) clearLongTimeout(timer);
     for (const worker of this.#workers) worker.close();
   }

@@ -35,9 +35,6 @@ const SLOW_TRIP_MS = 3;
  */
 const MAX_DIGEST_RATE = 2_000;
 
-/** In milliseconds. */
-const MICROSECOND = 1e-3;
-
 /** The message of a connection that is on its way, or was last. */
 export interface Message {
   /** The number of the connection, from 0. */
@@ -121,7 +118,7 @@ export class LoadState {
 
   /** What happens after the end, as its timer is late, belongs to the last interval. */
   inTime(time: number): number {
-    return Math.min(time, this.end - MICROSECOND);
+    return Math.min(time, this.end - 1e-3);
   }
 
   // What workers ask.
@@ -136,6 +133,9 @@ export class LoadState {
 
   /** Resolves when a message of the connection is due, or the run ends, with when. */
   woken(index: number): Promise<number> {
+    // Either may have happened since the caller looked at the clock.
+    const isLate = this.pacer!.isAnnounced(index) || !this.hasMore(index);
+    if (isLate) return Promise.resolve(this.now());
     return new Promise((resolve) => this.#wakes[index] = resolve);
   }
 
@@ -241,14 +241,10 @@ export class LoadState {
 
   /** The figures so far, of connections that got so many replies each. */
   summary(replies: number[]): LoadSummary {
-    const isStopped = this.stopping.signal.aborted;
-    const end = isStopped ? this.end : Math.min(this.now(), this.end);
-    return this.figures.loadSummary({
-      startedAt: this.startedAt,
-      // Not a number before the start, and below 0 in the warm-up.
-      duration: Math.max(0, end || 0),
-      isOver: isStopped,
-      replies,
-    });
+    const { startedAt, stopping: { signal: { aborted: isOver } } } = this;
+    const end = isOver ? this.end : Math.min(this.now(), this.end);
+    // Not a number before the start, and below 0 in the warm-up.
+    const duration = Math.max(0, end || 0);
+    return this.figures.loadSummary({ startedAt, duration, isOver, replies });
   }
 }

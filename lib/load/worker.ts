@@ -39,7 +39,6 @@ export class Worker implements Message {
   downSince: number | undefined;
   readonly #run: LoadState;
   readonly #message: Uint8Array<ArrayBuffer>;
-  readonly #stamp: DataView;
   readonly #echo: Uint8Array<ArrayBuffer>;
   readonly #backoff = new Backoff(BACKOFF_MS);
   /** Messages that the connection has carried. */
@@ -59,7 +58,6 @@ export class Worker implements Message {
     this.#run = run;
     this.#message = new Uint8Array(size);
     for (let i = 0; i < size; i++) this.#message[i] = Math.random() * 256;
-    this.#stamp = new DataView(this.#message.buffer);
     // One byte more than is sent, so that a surplus is noticed.
     this.#echo = new Uint8Array(size + 1);
   }
@@ -128,10 +126,6 @@ export class Worker implements Message {
       if (!this.conn) return run.now();
       this.#tick = readScheduler.tick;
       conn.watch();
-      // What happened until the turn came woke nobody.
-      const now = run.now();
-      const isDue = run.pacer!.nextOf(this.index) <= now;
-      if (isDue || !run.hasMore(this.index)) return now;
     }
     return await run.woken(this.index);
   }
@@ -156,13 +150,14 @@ export class Worker implements Message {
     const message = this.#message;
     const { length } = message;
     // Each differs from the one before it, so that a late echo is not mistaken.
-    if (length >= 4) this.#stamp.setUint32(0, this.#run.messages);
-    else message[0] = this.#run.messages;
+    for (let i = 0; i < 4 && i < length; i++) {
+      message[i] = this.#run.messages >>> (8 * i);
+    }
     this.#received = 0;
     this.#wasWatched = conn.isWatched;
     // Reading starts at once: a long message is echoed while it is being sent.
-    // If sending fails, it shows in what comes back.
-    const sending = writeAll(conn, message).catch(() => {});
+    // What comes back shows whether it was sent.
+    writeAll(conn, message).catch(() => {});
     while (this.#received < length) {
       if (!conn.isWatched) {
         // Thousands of reads at once would starve each other.
@@ -181,7 +176,6 @@ export class Worker implements Message {
       }
       this.#received = from + count;
     }
-    await sending;
     this.#received = 0;
   }
 

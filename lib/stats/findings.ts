@@ -84,14 +84,16 @@ function* lossFindings(summary: RunSummary, noun: string): Generator<Finding> {
   const { errors, firstErrors, unanswered, latencies } = summary;
   const kinds = Object.entries(errors).sort((a, b) => b[1] - a[1]);
   for (const [kind, count] of kinds) {
-    const first = `the first: ${firstErrors[kind]}`;
-    yield finding("error", kind, `${errorText(kind, count)}; ${first}`);
+    const message = `${errorText(kind, count)}; the first: ${
+      firstErrors[kind]
+    }`;
+    yield finding("error", kind, message);
   }
   if (unanswered > 0) {
+    const were = unanswered === 1 ? "was" : "were";
     const waited = formatDuration(latencies.missing.max);
-    const message = `${plural(unanswered, noun)} ${
-      unanswered === 1 ? "was" : "were"
-    } without an echo at the end, after up to ${waited}`;
+    const message = `${plural(unanswered, noun)} ${were} without an echo at ` +
+      `the end, after up to ${waited}`;
     yield finding("error", "unanswered", message);
   }
 }
