@@ -122,6 +122,7 @@ class Runs {
   readonly rate: number;
   /** Whether the conditions were met, in the order of the runs. */
   readonly met: boolean[] = [];
+  failures = 0;
   /** Whether the last failure needs no second run. */
   isSure = false;
   /** Whose limit the last failure was. */
@@ -145,12 +146,6 @@ class Runs {
   /** Whether it held twice in a row. */
   get isConfirmed(): boolean {
     return this.met.length > 1 && this.holds;
-  }
-
-  /** Whether the failure need not be measured once more before the answer. */
-  get isBelieved(): boolean {
-    const failures = this.met.filter((met) => !met).length;
-    return this.limit === "client" || failures >= SURE_FAILURES;
   }
 }
 
@@ -195,6 +190,7 @@ export class RateSearch {
     runs.met.push(verdict === "met");
     if (verdict !== "met") {
       const isWayDown = this.#lower === undefined && rate > this.#min;
+      runs.failures++;
       runs.limit = verdict === "client limited" ? "client" : "server";
       runs.isSure = runs.limit === "client" ? !reached : isWayDown;
     }
@@ -251,7 +247,9 @@ export class RateSearch {
       // The geometric mean, as rates are compared by their ratio.
       if (upper && !isOver) return round(Math.sqrt(lower.rate * upper.rate));
       if (!isOver) return Math.min(round(lower.rate * FACTOR), this.#max);
-      if (upper && !upper.isBelieved) return upper.rate;
+      const isDoubted = upper?.limit === "server" &&
+        upper.failures < SURE_FAILURES;
+      if (isDoubted) return upper.rate;
     }
     // The answer is measured again, unless that was done.
     return lower.isConfirmed ? undefined : lower.rate;
