@@ -99,12 +99,6 @@ const MIN_INTERVAL_MS = 1;
 const DRAIN_MS = 100;
 const MAX_DRAIN_MS = 2_000;
 
-/** The number of further probes that were due while an attempt failed. */
-function probesCovered(took: number, interval: number): number {
-  if (interval < MIN_INTERVAL_MS) return 0;
-  return Math.max(0, Math.floor(took / interval) - 1);
-}
-
 /**
  * Loads what Deno loads on first use, TLS and timers, or the first probe would include
  * it: some 5 ms. Connects nowhere.
@@ -181,11 +175,9 @@ export async function ping(options: PingOptions = {}): Promise<PingSummary> {
     recorder = newRecorder();
     for (let due = 0; recorder.sent < count && !signal?.aborted;) {
       const probe = await prober.probe(recorder.sent + 1);
-      const sentAt = prober.sentAt - start;
-      record(recorder, probe, sentAt, now());
-      notify(options.onProbe, probe);
+      report(probe, prober.sentAt - start);
       if (!onlyConnects && !prober.isConnected) {
-        due += interval * reportCovered(due);
+        due += interval * loseCovered(due);
       }
       due = Math.max(due + interval, now());
       if (recorder.sent < count) await sleep(Math.max(0, due - now()), signal);
@@ -202,31 +194,28 @@ export async function ping(options: PingOptions = {}): Promise<PingSummary> {
   }
   return summary();
 
+  function report(probe: Probe, sentAt: number): void {
+    const { latency, error } = probe;
+    if (latency !== undefined) recorder.reply(sentAt, latency);
+    else recorder.lost(sentAt, now() - sentAt, error);
+    notify(options.onProbe, probe);
+  }
+
   /** Probes that were due while a connection could not be made are lost too. */
-  function reportCovered(due: number): number {
-    const covered = probesCovered(now() - due, interval);
-    const reason = `Cannot connect to ${
-      formatEndpoint(options)
-    }: connection attempt under way`;
+  function loseCovered(due: number): number {
+    if (interval < MIN_INTERVAL_MS) return 0;
+    const covered = Math.floor((now() - due) / interval) - 1;
+    const error = new ConnectError(
+      `Cannot connect to ${
+        formatEndpoint(options)
+      }: connection attempt under way`,
+    );
     let lost = 0;
     while (lost < covered && recorder.sent < count && !signal?.aborted) {
-      const sentAt = due + ++lost * interval;
-      const error = new ConnectError(reason);
       const timestamp = new Date().toISOString();
-      const probe: Probe = { seq: recorder.sent + 1, size, timestamp, error };
-      record(recorder, probe, sentAt, now());
-      notify(options.onProbe, probe);
+      const seq = recorder.sent + 1;
+      report({ seq, size, timestamp, error }, due + ++lost * interval);
     }
     return lost;
   }
-}
-
-function record(
-  recorder: PingRecorder,
-  { latency, error }: Probe,
-  sentAt: number,
-  now: number,
-): void {
-  if (latency !== undefined) recorder.reply(sentAt, latency);
-  else recorder.lost(sentAt, now - sentAt, error);
 }

@@ -70,3 +70,20 @@ export interface LoadOptions extends ConnectOptions {
    */
   onInterval?: ((interval: Interval) => void) | undefined;
 }
+
+/** The options of a run with their defaults, and how to connect. */
+export type LoadRunOptions =
+  & LoadOptions
+  & Record<
+    "connections" | "count" | "duration" | "size" | "timeout" | "warmup",
+    number
+  >
+  & {
+    /**
+     * Connects. It adds its own context to its errors. With a signal, it makes one
+     * attempt, which the signal aborts.
+     */
+    dial: (signal?: AbortSignal) => Promise<Deno.Conn>;
+    /** What the messages of other errors start with. */
+    action: string;
+  };

@@ -1,9 +1,9 @@
 /**
  * The schedule of a load run at a fixed rate: when each message is due, on which
  * connection, and from when its latency counts. It has no clock and no sockets. All
- * times are milliseconds from the start of the run, and come from the caller.
+ * times are milliseconds from the end of the warm-up, and come from the caller.
  *
- * Message k is due at k / rate, on connection k mod n. A connection carries one
+ * Message k is due k / rate after the start, on connection k mod n. A connection carries one
  * message at a time, so a message may have to wait for the echo before it.
  *
  * Waiting is charged to the server or to this client. For each connection, `take`
@@ -15,14 +15,6 @@
  * messages behind it. If this client stood still while a message was in flight, the
  * time counts as latency, because it cannot be told from a slow server. The lag
  * shows it too.
- *
- * ```ts
- * import { Pacer } from "./pacer.ts";
- *
- * const pacer = new Pacer({ rate: 1000, connections: 2, count: 10 });
- * pacer.announce(0); // 0: the first message is due, on connection 0
- * pacer.take(0, 0.25); // 0.25: it is sent late, and counts from then
- * ```
  *
  * @module
  */
@@ -71,9 +63,10 @@ export interface Unsent {
 export class Pacer {
   /** Messages that were announced late because this client paused. */
   delayed = 0;
-  /** The number of messages that are due before the end of the warm-up. */
-  readonly unmeasured: number;
   readonly #rate: number;
+  readonly #warmup: number;
+  /** The number of messages that are due before the end of the warm-up. */
+  readonly #unmeasured: number;
   readonly #connections: number;
   /** Messages in all. */
   #total: number;
@@ -91,11 +84,12 @@ export class Pacer {
     { rate, connections, count = Infinity, warmup = 0 }: PacerOptions,
   ) {
     this.#rate = rate;
+    this.#warmup = warmup;
     this.#connections = connections;
-    this.unmeasured = this.#dueBefore(warmup);
-    this.#total = count + this.unmeasured;
+    this.#unmeasured = this.#dueBefore(0);
+    this.#total = count + this.#unmeasured;
     this.#taken = new Float64Array(connections);
-    this.#free = new Float64Array(connections);
+    this.#free = new Float64Array(connections).fill(-warmup);
     this.#lag = new Float64Array(connections);
   }
 
@@ -107,7 +101,7 @@ export class Pacer {
   /** The number of messages after the warm-up that are due before a time. */
   scheduledBefore(time: number): number {
     const due = Math.min(this.#total, this.#dueBefore(time));
-    return Math.max(0, due - this.unmeasured);
+    return Math.max(0, due - this.#unmeasured);
   }
 
   /** When the next message is due that was not announced yet, if ever. */
@@ -120,12 +114,17 @@ export class Pacer {
     return this.#dueAt(this.#numberOf(connection));
   }
 
+  /** Whether the next message of a connection was announced. */
+  isAnnounced(connection: number): boolean {
+    return this.#numberOf(connection) < this.#announced;
+  }
+
   /** The connection of the next message that is due, or -1. Each counts once. */
   announce(now: number): number {
     const lag = now - this.nextDue;
     if (!(lag >= 0)) return -1;
     const number = this.#announced++;
-    if (number >= this.unmeasured) {
+    if (number >= this.#unmeasured) {
       if (lag > this.#maxLag) this.#maxLag = lag;
       if (lag > MAX_TIMER_LAG_MS) this.delayed++;
     }
@@ -137,19 +136,13 @@ export class Pacer {
    * from which its latency counts, or NaN if no message is due.
    */
   take(connection: number, now: number): number {
-    const number = this.#numberOf(connection);
-    const due = this.#dueAt(number);
+    const due = this.nextOf(connection);
     if (due > now) return NaN;
     this.#taken[connection]!++;
     const lag = now - Math.max(due, this.#free[connection]!);
     this.#lag[connection] = lag;
-    if (number >= this.unmeasured) this.#lags.record(lag);
+    if (due >= 0) this.#lags.record(lag);
     return due + lag;
-  }
-
-  /** Whether the next message of a connection is due after the warm-up. */
-  isMeasured(connection: number): boolean {
-    return this.#numberOf(connection) >= this.unmeasured;
   }
 
   /** The echo of the message of a connection came back. */
@@ -180,7 +173,7 @@ export class Pacer {
       // From the first that is neither taken nor of the warm-up.
       let number = this.#numberOf(connection);
       const skipped = Math.ceil(
-        Math.max(0, this.unmeasured - number) / this.#connections,
+        Math.max(0, this.#unmeasured - number) / this.#connections,
       );
       number += skipped * this.#connections;
       while (number < this.#total) {
@@ -194,12 +187,18 @@ export class Pacer {
 
   /** When message `k` is due; `Infinity` if it exceeds the schedule. */
   #dueAt(k: number): number {
-    return k < this.#total ? k * 1_000 / this.#rate : Infinity;
+    if (k >= this.#total) return Infinity;
+    const due = k * 1_000 / this.#rate - this.#warmup;
+    // It may be off in its last digits, which must not be the warm-up.
+    return k < this.#unmeasured ? due : Math.max(0, due);
   }
 
   #dueBefore(time: number): number {
     // The product may be off in its last digits: 0.1 s at 30/s are 3 messages.
-    return Math.max(0, Math.ceil(time * this.#rate / 1_000 * (1 - 1e-12)));
+    return Math.max(
+      0,
+      Math.ceil((time + this.#warmup) * this.#rate / 1_000 * (1 - 1e-12)),
+    );
   }
 
   #numberOf(connection: number): number {

@@ -13,15 +13,6 @@
  *   says whose limit it was. If the client did not reach the rate, once is enough:
  *   being too slow throughout a run is no bad luck.
  *
- * ```ts
- * import { RateSearch } from "./rate_search.ts";
- * const search = new RateSearch();
- * for (let rate; (rate = search.next) !== undefined;) {
- *   search.record({ verdict: rate <= 21_400 ? "met" : "not met", reached: true });
- * }
- * search.answer(); // { rate: 20_900, range: null, confirmed: true, … }
- * ```
- *
  * @module
  */
 
@@ -118,9 +109,6 @@ export function verdictOf(
   return isBusy || isLate ? "client limited" : "not met";
 }
 
-/** What came of a run. */
-export type Outcome = Pick<RateStep, "verdict" | "reached">;
-
 function isNarrow(held: number, failed: number): boolean {
   return failed <= held * (1 + TOLERANCE);
 }
@@ -129,53 +117,35 @@ function round(rate: number): number {
   return +rate.toPrecision(RATE_DIGITS);
 }
 
-/** The runs at one rate, in their order. */
+/** The runs at one rate. */
 class Runs {
   readonly rate: number;
-  readonly outcomes: Outcome[] = [];
-  /** A failure that needs no second run. */
+  /** Whether the conditions were met, in the order of the runs. */
+  readonly met: boolean[] = [];
+  failures = 0;
+  /** Whether the last failure needs no second run. */
   isSure = false;
+  /** Whose limit the last failure was. */
+  limit: "client" | "server" = "server";
 
   constructor(rate: number) {
     this.rate = rate;
   }
 
-  /** The last two, as far as there are two: whether they were met. */
-  get #lastTwo(): boolean[] {
-    return this.outcomes.slice(-2).map(({ verdict }) => verdict === "met");
-  }
-
-  /** Whether any was met. */
-  get wasMet(): boolean {
-    return this.outcomes.some(({ verdict }) => verdict === "met");
-  }
-
   /** Whether the rate holds as far as is known. */
   get holds(): boolean {
-    return this.#lastTwo.every(Boolean);
+    return this.met.slice(-2).every(Boolean);
   }
 
   /** Whether it failed twice in a row, or once for sure. */
   get failed(): boolean {
-    const [first, second = this.isSure ? false : undefined] = this.#lastTwo;
-    return first === false && second === false;
+    const [last, before = !this.isSure] = this.met.slice(-2).reverse();
+    return !last && !before;
   }
 
   /** Whether it held twice in a row. */
   get isConfirmed(): boolean {
-    return this.outcomes.length > 1 && this.holds;
-  }
-
-  /** Whose limit the last failure was. */
-  get limit(): "client" | "server" {
-    const failure = this.outcomes.findLast(({ verdict }) => verdict !== "met");
-    return failure?.verdict === "client limited" ? "client" : "server";
-  }
-
-  /** Whether the failure need not be measured once more before the answer. */
-  get isBelieved(): boolean {
-    const failures = this.outcomes.filter(({ verdict }) => verdict !== "met");
-    return this.limit === "client" || failures.length >= SURE_FAILURES;
+    return this.met.length > 1 && this.holds;
   }
 }
 
@@ -210,18 +180,19 @@ export class RateSearch {
   }
 
   /** Takes the outcome of a run at the rate `next`. */
-  record(outcome: Outcome): void {
+  record({ verdict, reached }: Pick<RateStep, "verdict" | "reached">): void {
     const rate = this.next;
     if (rate === undefined) {
       throw new Error("Cannot record a step: the search is over");
     }
     const runs = this.#all.get(rate) ?? new Runs(rate);
     this.#all.set(rate, runs);
-    runs.outcomes.push(outcome);
-    const { verdict, reached } = outcome;
-    const isWayDown = this.#lower === undefined && rate > this.#min;
+    runs.met.push(verdict === "met");
     if (verdict !== "met") {
-      runs.isSure = verdict === "not met" ? isWayDown : !reached;
+      const isWayDown = this.#lower === undefined && rate > this.#min;
+      runs.failures++;
+      runs.limit = verdict === "client limited" ? "client" : "server";
+      runs.isSure = runs.limit === "client" ? !reached : isWayDown;
     }
     this.#stepsLeft--;
     this.next = this.#stepsLeft > 0 ? this.#choose(runs) : undefined;
@@ -233,15 +204,13 @@ export class RateSearch {
     "rate" | "range" | "confirmed" | "limitedBy"
   > {
     const [lower, upper] = [this.#lower, this.#upper];
-    const met = [...this.#all.values()].filter(({ wasMet }) => wasMet)
-      .map(({ rate }) => rate);
-    const to = Math.max(0, ...met);
+    const to = this.#ascending.findLast(({ met }) => met.includes(true))?.rate;
     const from = lower?.rate ?? null;
     const isClosed = upper !== undefined &&
       (lower ? isNarrow(lower.rate, upper.rate) : upper.rate <= this.#min);
     return {
       rate: from,
-      range: to > 0 && !isNarrow(from ?? 0, to) ? { from, to } : null,
+      range: to && !isNarrow(from ?? 0, to) ? { from, to } : null,
       confirmed: lower?.isConfirmed ?? false,
       limitedBy: isClosed ? upper.limit : "search",
     };
@@ -249,51 +218,40 @@ export class RateSearch {
 
   /** The lowest rate that fails. */
   get #upper(): Runs | undefined {
-    return [...this.#all.values()].filter(({ failed }) => failed)
-      .reduce<Runs | undefined>(
-        (least, runs) => least && least.rate < runs.rate ? least : runs,
-        undefined,
-      );
+    return this.#ascending.find(({ failed }) => failed);
   }
 
   /** The highest rate below it that holds. */
   get #lower(): Runs | undefined {
     const limit = this.#upper?.rate ?? Infinity;
-    return [...this.#all.values()]
-      .filter(({ holds, rate }) => holds && rate < limit)
-      .reduce<Runs | undefined>(
-        (most, runs) => most && most.rate > runs.rate ? most : runs,
-        undefined,
-      );
+    return this.#ascending.findLast(({ holds, rate }) => holds && rate < limit);
+  }
+
+  get #ascending(): Runs[] {
+    return [...this.#all.values()].sort((a, b) => a.rate - b.rate);
   }
 
   #choose(last: Runs): number | undefined {
     // The last two runs contradict each other, or there is only one.
     if (!last.holds && !last.failed) return last.rate;
     const [lower, upper] = [this.#lower, this.#upper];
-    if (!lower) return this.#below(upper!.rate);
+    if (!lower) {
+      const { rate } = upper!;
+      if (rate <= this.#min) return undefined;
+      return Math.max(round(rate / FACTOR), this.#min);
+    }
     const isOver = upper
       ? isNarrow(lower.rate, upper.rate)
       : lower.rate >= this.#max;
-    if (this.#stepsLeft <= CONFIRMATION_STEPS) return this.#confirm(lower);
-    if (!isOver) {
-      return upper
-        // The geometric mean, as rates are compared by their ratio.
-        ? round(Math.sqrt(lower.rate * upper.rate))
-        : Math.min(round(lower.rate * FACTOR), this.#max);
+    if (this.#stepsLeft > CONFIRMATION_STEPS) {
+      // The geometric mean, as rates are compared by their ratio.
+      if (upper && !isOver) return round(Math.sqrt(lower.rate * upper.rate));
+      if (!isOver) return Math.min(round(lower.rate * FACTOR), this.#max);
+      const isDoubted = upper?.limit === "server" &&
+        upper.failures < SURE_FAILURES;
+      if (isDoubted) return upper.rate;
     }
-    if (upper && !upper.isBelieved) return upper.rate;
-    return this.#confirm(lower);
-  }
-
-  /** Measures the answer again, unless that was done. */
-  #confirm(lower: Runs): number | undefined {
+    // The answer is measured again, unless that was done.
     return lower.isConfirmed ? undefined : lower.rate;
-  }
-
-  /** The next rate while none has held. */
-  #below(failed: number): number | undefined {
-    if (failed <= this.#min) return undefined;
-    return Math.max(round(failed / FACTOR), this.#min);
   }
 }

@@ -1,7 +1,6 @@
 /**
- * One load run, from the first connection to the summary. It owns the workers, the
- * schedule and the end: each worker asks it when to send, and tells it what came of
- * that.
+ * One load run, from the first connection to the summary. It owns the workers, and
+ * the end.
  *
  * After the warm-up come the figures, for `duration` or `count` messages. Then no
  * message is sent but what was due already, and those in flight have some time to
@@ -10,8 +9,6 @@
  * @module
  */
 
-import process from "node:process";
-import { addContext } from "../net/errors.ts";
 import { notify } from "../net/notify.ts";
 import {
   clearLongTimeout,
@@ -20,11 +17,9 @@ import {
 } from "../net/timeout.ts";
 import { findings } from "../stats/findings.ts";
 import type { LoadSummary } from "../stats/summaries.ts";
-import { LoadFigures } from "./figures.ts";
-import type { LoadOptions } from "./options.ts";
-import { Pacer } from "./pacer.ts";
-import { type Awaiting, ScheduleLoop } from "./schedule_loop.ts";
-import { Worker, type WorkerRun } from "./worker.ts";
+import type { LoadRunOptions } from "./options.ts";
+import { LoadState } from "./state.ts";
+import { Worker } from "./worker.ts";
 
 /** Connections that are being made at the same time. More overflow a backlog. */
 const MAX_CONNECTING = 64;
@@ -45,129 +40,39 @@ const ABORT_DRAIN_MS = 100;
  */
 const SLACK_MS = 20;
 
-/**
- * Messages sent in one turn of the event loop. With more, echoes that have arrived
- * would wait to be read, and the wait would be measured as the server's.
- */
-const BURST = 8;
-
-/** Messages announced in one turn: most of them to connections that are busy. */
-const MAX_ANNOUNCED = 256;
-
 /** Milliseconds. The CPU time of a shorter run is that of its start. */
 const MIN_CPU_MS = 250;
 
 /** The longest pause between two looks at the timeouts, in milliseconds. */
 const MAX_SWEEP_MS = 250;
 
-/** Connects. With a signal, it makes one attempt, which the signal aborts. */
-export type DialFunction = (signal?: AbortSignal) => Promise<Deno.Conn>;
-
-/** The options of a run with their defaults, and how to connect. */
-export type LoadRunOptions =
-  & LoadOptions
-  & Record<
-    "connections" | "count" | "duration" | "size" | "timeout" | "warmup",
-    number
-  >
-  & {
-    /** Connects. It adds its own context to its errors. */
-    dial: DialFunction;
-    /** What the messages of other errors start with. */
-    action: string;
-  };
-
-/** Round trips over which their recent mean is taken. */
-const RECENT_TRIPS = 32;
-
-/** Milliseconds of a round trip that leaves time for others to fall due. */
-const SLOW_TRIP_MS = 3;
-
-/**
- * Messages a second up to which the schedule is worth a core that waits for it. With
- * more, the wait takes CPU time from them: at 5,000/s, replies after 5 ms were
- * measured as 8.7 ms, and as 7.0 with timers.
- */
-const MAX_DIGEST_RATE = 2_000;
-
-/** In milliseconds. */
-const MICROSECOND = 1e-3;
-
-/** Milliseconds of an interval. */
-const SECOND_MS = 1_000;
-
 /** A run; see above. `run` may be called once. */
-export class LoadRun implements WorkerRun {
-  /** The options. */
-  readonly options: LoadRunOptions;
-  /** What was measured. */
-  readonly figures: LoadFigures;
-  messages = 0;
-  connecting = 0;
-  wokenAt = 0;
-  isOver = false;
+export class LoadRun {
+  readonly #state: LoadState;
   readonly #workers: readonly Worker[];
-  readonly #pacer: Pacer | undefined;
-  readonly #schedule = new ScheduleLoop(
-    () => this.#announce(),
-    () => this.#awaiting,
-  );
-  readonly #stopped = new AbortController();
   readonly #timers: Record<string, LongTimeout> = {};
-  #sweep: ReturnType<typeof setInterval> | undefined;
-  // When the run started, on the process's clock. All other times are milliseconds
-  // from then; the figures begin after the warm-up.
-  #started = NaN;
-  /** The end of the warm-up, in milliseconds since 1970. */
-  #startedAt = Date.now();
-  /** The end of what is due. */
-  #end: number;
   #isStopping = false;
-  /** Whether a run with a count ends for want of a server. */
-  #isGivenUp = false;
-  /** When a message was last sent, or came back. */
-  #lastActive = 0;
-  /** When this process was last seen to run, and how long it stood still. */
+  /** When this process was last seen to run. */
   #lastSweep = 0;
-  #stoodStill = 0;
-  #longestTrip = 0;
-  /** The mean of the last round trips. */
-  #recentTrip = 0;
-  /** Messages in flight. */
-  #busy = 0;
   /** The last interval that was told of. */
   #toldUntil = 0;
-  #cpu: { at: number; usage: NodeJS.CpuUsage; idle: number } | undefined;
-  #cpuUtilization: number | null = null;
+  /** When the figures began, and the CPU time then. */
+  #cpu: { at: number; work: number } | undefined;
 
   /** Does not connect yet. */
   constructor(options: LoadRunOptions) {
-    const { connections, count, duration, warmup, rate } = options;
-    this.options = options;
-    this.#end = warmup + duration;
-    let pacer: Pacer | undefined;
-    if (rate !== undefined) {
-      pacer = new Pacer({ rate, connections, count, warmup });
-      pacer.endAt(this.#end);
-    }
-    this.#pacer = pacer;
-    this.figures = new LoadFigures(
-      pacer && ((time) => pacer.scheduledBefore(warmup + time)),
-    );
+    this.#state = new LoadState(options);
     this.#workers = Array.from(
-      { length: connections },
-      (_, index) => new Worker(index, this),
+      { length: options.connections },
+      (_, index) => new Worker(index, this.#state),
     );
-  }
-
-  get stopped(): AbortSignal {
-    return this.#stopped.signal;
   }
 
   /** @throws the error of `dial` if a connection cannot be made at the start. */
   async run(): Promise<LoadSummary> {
-    const { signal, onStart } = this.options;
-    const abort = () => this.#stop(this.now(), ABORT_DRAIN_MS, DRAIN_MS);
+    const state = this.#state;
+    const { signal, onStart } = state.options;
+    const abort = () => this.#stop(state.now(), ABORT_DRAIN_MS, DRAIN_MS);
     try {
       await this.#connectAll().catch((error) => {
         if (!signal?.aborted) throw error;
@@ -187,106 +92,10 @@ export class LoadRun implements WorkerRun {
     }
   }
 
-  // What workers ask.
-
-  now(): number {
-    return performance.now() - this.#started;
+  /** The figures so far. */
+  summary(): LoadSummary {
+    return this.#state.summary(this.#workers.map(({ replies }) => replies));
   }
-
-  hasMore({ index }: Worker): boolean {
-    if (this.#stopped.signal.aborted) return false;
-    return this.#pacer
-      ? this.#pacer.nextOf(index) < Infinity
-      : this.figures.sent < this.options.count;
-  }
-
-  dueAt({ index }: Worker): number {
-    return this.#pacer ? this.#pacer.nextOf(index) : 0;
-  }
-
-  take(worker: Worker, now: number): boolean {
-    if (!this.hasMore(worker)) return false;
-    const { warmup } = this.options;
-    const { index } = worker;
-    const measured = this.#pacer?.isMeasured(index) ?? now >= warmup;
-    const due = this.#pacer?.nextOf(index) ?? this.#inTime(now);
-    const from = this.#pacer?.take(index, now) ?? now;
-    if (Number.isNaN(from)) return false;
-    worker.busy = true;
-    worker.measured = measured;
-    worker.due = due;
-    worker.from = from;
-    worker.sentAt = now - this.#stoodStill;
-    this.#busy++;
-    this.messages++;
-    this.#lastActive = now;
-    if (measured) {
-      this.figures.sent++;
-      if (!this.#pacer) this.figures.intervals.due(due - warmup);
-    }
-    return true;
-  }
-
-  // What workers tell.
-
-  reply(worker: Worker): number {
-    const now = this.now();
-    worker.busy = false;
-    const trip = now - this.#stoodStill - worker.sentAt;
-    if (trip > this.#longestTrip) this.#longestTrip = trip;
-    this.#recentTrip += (trip - this.#recentTrip) / RECENT_TRIPS;
-    this.#busy--;
-    this.#lastActive = now;
-    if (worker.measured) {
-      const { warmup } = this.options;
-      worker.replies++;
-      this.figures.reply(
-        worker.due - warmup,
-        now - worker.from,
-        now - warmup,
-        now >= this.#end,
-      );
-    }
-    if (this.#pacer) {
-      this.#pacer.replied(worker.index, now);
-      this.#schedule.wake();
-    }
-    return now;
-  }
-
-  failed(worker: Worker, error: unknown): void {
-    worker.busy = false;
-    this.#busy--;
-    this.#error(error);
-    if (worker.measured) {
-      this.figures.failed++;
-      this.#miss(worker.due);
-    } else this.figures.otherErrors++;
-  }
-
-  closedBetween(): void {
-    this.figures.reconnects++;
-  }
-
-  surplus(error: unknown): void {
-    this.#error(addContext(this.options.action, error));
-    this.figures.otherErrors++;
-  }
-
-  failedToConnect(error: unknown): void {
-    this.#error(error);
-    // With a schedule, the messages that waited for it say more.
-    const isCounted = this.#pacer && this.now() >= this.options.warmup;
-    if (!isCounted) this.figures.otherErrors++;
-  }
-
-  reconnected({ index }: Worker, took: number): void {
-    const now = this.now();
-    this.#pacer?.reconnected(index, now);
-    if (now - took >= this.options.warmup) this.figures.connects.record(took);
-  }
-
-  // The course of a run.
 
   async #connectAll(): Promise<void> {
     const left = this.#workers.values();
@@ -300,55 +109,28 @@ export class LoadRun implements WorkerRun {
   }
 
   #start(): void {
-    const { timeout, warmup, duration } = this.options;
-    this.#started = performance.now();
-    this.#startedAt = Date.now() + warmup;
-    this.#at("measure", warmup, () => {
-      const idle = this.#schedule.idle;
-      this.#cpu = { at: this.now(), usage: process.cpuUsage(), idle };
-      this.figures.reconnects = 0;
-      if (duration > SECOND_MS) this.#tellAt(SECOND_MS);
+    const state = this.#state;
+    const { timeout, duration } = state.options;
+    state.start();
+    this.#lastSweep = state.now();
+    this.#at("measure", 0, () => {
+      this.#cpu = { at: state.now(), work: state.schedule.work };
+      state.figures.reconnects = 0;
+      this.#tellAt(state.figures.intervals.length);
     });
-    this.#at("stop", this.#end, () => this.#stop(this.#end, DRAIN_MS));
+    this.#at("stop", duration, () => this.#stop(duration, DRAIN_MS));
     const pause = Math.min(Math.max(timeout / 4, 5), MAX_SWEEP_MS);
-    this.#sweep = setInterval(() => this.#expire(pause), pause);
-    if (this.#pacer) this.#schedule.wake();
-  }
-
-  /** Whether a reply or a connection is awaited, and how long it may take. */
-  get #awaiting(): Awaiting {
-    if (this.#busy + this.connecting === 0) return "nothing";
-    const isSlow = this.#recentTrip > SLOW_TRIP_MS &&
-      this.options.rate! <= MAX_DIGEST_RATE;
-    return isSlow ? "later" : "soon";
-  }
-
-  /** Announces what is due. Returns the milliseconds to the next message, if any. */
-  #announce(): number | undefined {
-    const pacer = this.#pacer!;
-    let woken = 0;
-    for (let i = 0; i < MAX_ANNOUNCED && woken < BURST; i++) {
-      const due = pacer.nextDue;
-      if (due === Infinity) return undefined;
-      const now = this.wokenAt = this.now();
-      const index = pacer.announce(now);
-      if (index < 0) return due - now;
-      const { wake } = this.#workers[index]!;
-      if (wake) woken++;
-      wake?.();
-    }
-    return 0;
+    this.#expire(pause);
   }
 
   /** Tells of the interval that ends at `end`, and later of the next ones. */
   #tellAt(end: number): void {
-    const { warmup, duration, onInterval } = this.options;
-    this.#at("tell", warmup + end, () => {
-      const { intervals } = this.figures;
+    const { figures: { intervals }, options, startedAt } = this.#state;
+    if (end >= options.duration) return;
+    this.#at("tell", end, () => {
       this.#toldUntil = end;
-      notify(onInterval, intervals.until(end, this.#startedAt));
-      const next = end + intervals.length;
-      if (next < duration) this.#tellAt(next);
+      notify(options.onInterval, intervals.until(end, startedAt));
+      this.#tellAt(end + intervals.length);
     });
   }
 
@@ -357,21 +139,22 @@ export class LoadRun implements WorkerRun {
    * stood still, replies may be waiting in its sockets: its pause does not count.
    */
   #expire(pause: number): void {
-    const { timeout, duration } = this.options;
-    const now = this.now();
+    const state = this.#state;
+    const { timeout, duration } = state.options;
+    const now = state.now();
     const gap = now - this.#lastSweep;
     this.#lastSweep = now;
-    if (gap > 2 * pause) this.#stoodStill += gap - pause;
+    this.#at("sweep", now + pause, () => this.#expire(pause));
+    if (gap > 2 * pause) state.stoodStill += gap - pause;
     for (const worker of this.#workers) {
-      const waited = now - this.#stoodStill - worker.sentAt;
+      const waited = now - state.stoodStill - worker.sentAt;
       if (worker.busy && worker.conn && waited >= timeout) worker.expire();
     }
-    const isDown = now - this.#lastActive > timeout &&
+    const isDown = now - state.lastActive > timeout &&
       this.#workers.every(({ conn }) => !conn);
     // No message may ever be sent again, and only a duration would end the run.
     if (isDown && duration === Infinity) {
-      this.#isGivenUp = true;
-      this.#stop(this.#pacer ? now : Infinity, 0, 0);
+      this.#stop(state.pacer ? now : Infinity, 0, 0);
     }
   }
 
@@ -382,76 +165,87 @@ export class LoadRun implements WorkerRun {
   #stop(end: number, least: number, most = Infinity): void {
     if (this.#isStopping) return;
     this.#isStopping = true;
-    this.#end = end;
-    const now = this.now();
-    if (this.#pacer) {
-      this.#pacer.endAt(end);
+    const state = this.#state;
+    state.end = end;
+    if (state.pacer) {
+      state.pacer.endAt(end);
       this.#at("stop", end + SLACK_MS, () => this.#stopSending());
-      this.#wakeAll();
+      state.wakeAll();
     } else this.#stopSending();
-    const wait = Math.min(Math.max(least, 2 * this.#longestTrip), most);
-    this.#at("cut", now + Math.min(wait, this.options.timeout), () => {
+    const wait = Math.min(Math.max(least, 2 * state.longestTrip), most);
+    this.#at("cut", state.now() + Math.min(wait, state.options.timeout), () => {
       this.#stopSending();
-      this.isOver = true;
+      state.isOver = true;
       for (const worker of this.#workers) worker.close();
     });
   }
 
   /** Nothing more is sent: what was due until now, and is left, is missing. */
   #stopSending(): void {
-    if (this.#stopped.signal.aborted) return;
-    const { droppedBy, sent } = this.figures;
+    const { figures, pacer, schedule, stopping, options } = this.#state;
+    if (stopping.signal.aborted) return;
     // Without a schedule, a connection that is down is a message that was due.
-    const down = this.#workers.filter((worker) =>
-      worker.downSince !== undefined && !worker.busy && this.hasMore(worker)
-    );
-    this.#stopped.abort();
-    this.#schedule.stop();
-    this.#measureCpu();
-    for (const { connection, due, count } of this.#pacer?.unsent() ?? []) {
-      const { conn, busy } = this.#workers[connection]!;
-      droppedBy[!conn ? "down" : busy ? "slow" : "client"] += count;
-      this.#miss(due, count);
+    const down = pacer
+      ? []
+      : this.#workers.filter((worker) =>
+        worker.downSince !== undefined && !worker.busy &&
+        this.#state.hasMore(worker.index)
+      );
+    stopping.abort();
+    schedule.stop();
+    const elapsed = this.#state.now() - (this.#cpu?.at ?? NaN);
+    if (elapsed >= MIN_CPU_MS) {
+      const busy = schedule.work - this.#cpu!.work;
+      figures.cpuUtilization = Math.max(0, busy) / elapsed;
     }
-    if (!this.#pacer && down.length > 0) {
-      const left = this.#isGivenUp ? this.options.count - sent : down.length;
-      const since = this.#inTime(
+    for (const { connection, due, count } of pacer?.unsent() ?? []) {
+      const { conn, busy } = this.#workers[connection]!;
+      figures.droppedBy[!conn ? "down" : busy ? "slow" : "client"] += count;
+      this.#state.miss(due, count);
+    }
+    if (down.length > 0) {
+      // A run with a count that is given up for want of a server has no end.
+      const left = this.#state.end === Infinity
+        ? options.count - figures.sent
+        : down.length;
+      const since = this.#state.inTime(
         Math.min(...down.map(({ downSince }) => downSince!)),
       );
-      droppedBy.down += left;
-      this.figures.intervals.due(since - this.options.warmup, left);
-      this.#miss(since, left);
+      figures.droppedBy.down += left;
+      figures.intervals.due(since, left);
+      this.#state.miss(since, left);
     }
-    this.#wakeAll();
+    this.#state.wakeAll();
   }
 
   /** All workers have ended. Messages still in flight are unanswered. */
   #finish(): void {
-    const { figures } = this;
-    const { count, warmup, onInterval } = this.options;
+    const state = this.#state;
+    const { figures, options } = state;
     this.#stopSending();
     // The wait for an echo that never came is not part of a run with a count.
-    if (figures.sent >= count) {
-      this.#end = Math.min(this.#end, this.#lastActive);
+    if (figures.sent >= options.count) {
+      state.end = Math.min(state.end, state.lastActive);
     }
-    if (this.#end === Infinity) this.#end = this.now();
-    for (const worker of this.#workers) {
-      if (!worker.busy) continue;
-      if (!worker.measured) {
+    if (state.end === Infinity) state.end = state.now();
+    for (const { busy, due } of this.#workers) {
+      if (!busy) continue;
+      if (due < 0) {
         // Since the warm-up, so that it is all that its connection did.
         figures.sent++;
-        figures.intervals.due(worker.due - warmup);
+        figures.intervals.due(due);
       }
-      this.#miss(worker.due);
+      state.miss(due);
     }
     const last = this.summary().intervals.at(-1);
-    if (last && last.elapsed > this.#toldUntil) notify(onInterval, last);
+    if (last && last.elapsed > this.#toldUntil) {
+      notify(options.onInterval, last);
+    }
   }
 
   #close(): void {
-    this.#stopped.abort();
-    this.#schedule.stop();
-    clearInterval(this.#sweep);
+    this.#state.stopping.abort();
+    this.#state.schedule.stop();
     for (const timer of Object.values(this.#timers)) clearLongTimeout(timer);
     for (const worker of this.#workers) worker.close();
   }
@@ -459,61 +253,11 @@ export class LoadRun implements WorkerRun {
   /** Calls back at a time, in place of the last call for the same purpose. */
   #at(purpose: string, time: number, callback: () => void): void {
     clearLongTimeout(this.#timers[purpose]);
-    const wait = Math.max(0, time - this.now());
+    const wait = Math.max(0, time - this.#state.now());
     this.#timers[purpose] = setLongTimeout(() => {
       // A timer may be early by less than 1 ms.
-      if (this.now() < time) this.#at(purpose, time, callback);
+      if (this.#state.now() < time) this.#at(purpose, time, callback);
       else callback();
     }, wait);
-  }
-
-  /** What happens after the end, as its timer is late, belongs to the last interval. */
-  #inTime(time: number): number {
-    return Math.min(time, this.#end - MICROSECOND);
-  }
-
-  #wakeAll(): void {
-    this.wokenAt = this.now();
-    for (const { wake } of this.#workers) wake?.();
-  }
-
-  #error(error: unknown): void {
-    const now = this.#inTime(this.now());
-    this.figures.error(error, now - this.options.warmup);
-  }
-
-  /** Messages that were due at a time have not come back. */
-  #miss(due: number, count = 1): void {
-    const { warmup } = this.options;
-    this.figures.miss(due - warmup, this.now() - warmup, count);
-  }
-
-  #measureCpu(): void {
-    const now = this.now();
-    if (!this.#cpu || now - this.#cpu.at < MIN_CPU_MS) return;
-    const { at, usage, idle } = this.#cpu;
-    const { user, system } = process.cpuUsage(usage);
-    const busy = (user + system) / 1e3 - (this.#schedule.idle - idle);
-    this.#cpuUtilization = Math.max(0, busy) / (now - at);
-  }
-
-  /** The figures so far. */
-  summary(): LoadSummary {
-    const { connections, size, warmup, rate = null } = this.options;
-    const { sent, dropped } = this.figures;
-    const isStopped = this.#stopped.signal.aborted;
-    const end = isStopped ? this.#end : Math.min(this.now(), this.#end);
-    return this.figures.summary({
-      timestamp: new Date(this.#startedAt).toISOString(),
-      ...{ connections, size, warmup, rate },
-      // Not a number before the start, and below 0 in the warm-up.
-      duration: Math.max(0, end - warmup || 0),
-      scheduled: this.#pacer && !isStopped
-        ? Math.max(sent, this.#pacer.scheduledBefore(end || 0))
-        : sent + dropped,
-      cpuUtilization: this.#cpuUtilization,
-      replies: this.#workers.map(({ replies }) => replies),
-      pacer: this.#pacer,
-    });
   }
 }

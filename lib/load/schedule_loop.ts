@@ -16,18 +16,6 @@
  *
  * The price is a CPU core that does not sleep while something is due soon.
  *
- * ```ts
- * import { ScheduleLoop } from "./schedule_loop.ts";
- *
- * const due = performance.now() + 10;
- * const loop = new ScheduleLoop(() => {
- *   const wait = due - performance.now();
- *   if (wait <= 0) loop.stop();
- *   return wait;
- * });
- * loop.wake();
- * ```
- *
  * @module
  */
 
@@ -94,6 +82,11 @@ export class ScheduleLoop {
     if (this.#immediate !== undefined || this.#stopped) return;
     if (!Number.isNaN(this.#spinning)) this.#endSpin(performance.now());
     this.#turn();
+  }
+
+  /** Milliseconds of CPU time of this process that were spent on anything else. */
+  get work(): number {
+    return cpuTime() - this.idle;
   }
 
   /** Ends the loop. */

@@ -3,19 +3,6 @@
  * connect. A lost probe ends its connection, as its late echo would be mistaken for
  * that of the next one.
  *
- * ```ts
- * import { Prober } from "./prober.ts";
- *
- * using prober = new Prober({
- *   size: 56,
- *   timeout: 2000,
- *   connect: false,
- *   action: "Cannot ping 127.0.0.1:12345",
- *   dial: () => Deno.connect({ port: 12345 }),
- * });
- * const { latency } = await prober.probe(1);
- * ```
- *
  * @module
  */
 
@@ -24,7 +11,7 @@ import { setImmediate } from "node:timers";
 import { EchoError, withContext } from "../net/errors.ts";
 import { roundTrip } from "../client/round_trip.ts";
 import { mismatch } from "../client/verify.ts";
-import { WatchedConn } from "./watched_conn.ts";
+import { WatchedConn } from "../client/watched_conn.ts";
 
 /** The result of one probe. */
 export interface Probe {

@@ -2,15 +2,6 @@
  * Conditions on the figures of a run, such as `p99<5ms`: read from text, checked
  * against a summary, and printed with what was measured.
  *
- * ```ts
- * import * as expectation from "./expectation.ts";
- * import type { LoadSummary } from "./summaries.ts";
- * declare const summary: LoadSummary;
- * const conditions = [expectation.parseExpectation("p99 < 5ms", "load")];
- * expectation.checkExpectations(conditions, summary)
- *   .map(expectation.formatExpectation); // ["p99<5ms: met (3.2 ms)"]
- * ```
- *
  * @module
  */
 

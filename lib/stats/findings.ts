@@ -3,15 +3,6 @@
  * have distorted it, and whether it passed. The text, the page and the JSON show
  * the same sentences.
  *
- * ```ts
- * import { findings } from "./findings.ts";
- * import type { LoadSummary } from "./summaries.ts";
- * declare const summary: LoadSummary;
- * for (const { severity, message } of findings(summary)) {
- *   console.log(severity, message); // "warning", "the client was busy …"
- * }
- * ```
- *
  * @module
  */
 
@@ -21,6 +12,7 @@ import {
   type ExpectationResult,
 } from "./expectation.ts";
 import {
+  errorText,
   formatCount,
   formatDuration,
   formatPercent,
@@ -79,129 +71,100 @@ const KEPT_SHARE = 0.5;
 /** The share of an interval by which so many probes may be late on average. */
 const LATE_PROBES = { share: 0.1, probes: 10 };
 
-/** The kinds of errors in words, for one of them and for several. */
-const ERROR_KINDS: Record<string, [one: string, several: string]> = {
-  timeout: ["message timed out", "messages timed out"],
-  unexpectedEof: [
-    "connection was closed before a whole echo came back",
-    "connections were closed before a whole echo came back",
-  ],
-  connectionReset: ["connection was reset", "connections were reset"],
-  mismatch: ["echo was wrong", "echoes were wrong"],
-  connectionRefused: ["connection was refused", "connections were refused"],
-  connect: ["connection could not be made", "connections could not be made"],
-  handshake: ["TLS handshake failed", "TLS handshakes failed"],
-};
-
-/** A kind of error and how often it occurred: `3 messages timed out`. */
-export function errorText(kind: string, count: number): string {
-  const [one, several] = ERROR_KINDS[kind] ??
-    [`${kind} error`, `${kind} errors`];
-  return `${formatCount(count)} ${count === 1 ? one : several}`;
+function finding(
+  severity: Finding["severity"],
+  kind: string,
+  message: string,
+): Finding {
+  return { kind, severity, message };
 }
 
-function errorFindings({ errors, firstErrors }: RunSummary): Finding[] {
-  return Object.entries(errors).sort((a, b) => b[1] - a[1])
-    .map(([kind, count]) => ({
-      kind,
-      severity: "error",
-      message: `${errorText(kind, count)}; the first: ${firstErrors[kind]}`,
-    }));
+/** What did not come back, in a load run and in ping. */
+function* lossFindings(summary: RunSummary, noun: string): Generator<Finding> {
+  const { errors, firstErrors, unanswered, latencies } = summary;
+  const kinds = Object.entries(errors).sort((a, b) => b[1] - a[1]);
+  for (const [kind, count] of kinds) {
+    const message = `${errorText(kind, count)}; the first: ${
+      firstErrors[kind]
+    }`;
+    yield finding("error", kind, message);
+  }
+  if (unanswered > 0) {
+    const were = unanswered === 1 ? "was" : "were";
+    const waited = formatDuration(latencies.missing.max);
+    const message = `${plural(unanswered, noun)} ${were} without an echo at ` +
+      `the end, after up to ${waited}`;
+    yield finding("error", "unanswered", message);
+  }
 }
 
-function unansweredFindings(summary: RunSummary, noun: string): Finding[] {
-  const { unanswered, latencies } = summary;
-  if (unanswered === 0) return [];
-  const message = `${plural(unanswered, noun)} ${
-    unanswered === 1 ? "was" : "were"
-  } without an echo at the end, after up to ${
-    formatDuration(latencies.missing.max)
-  }`;
-  return [{ kind: "unanswered", severity: "error", message }];
-}
-
-function droppedFindings({ dropped, droppedBy }: LoadSummary): Finding[] {
-  if (dropped === 0) return [];
+function* droppedFindings(summary: LoadSummary): Generator<Finding> {
+  const { dropped, droppedBy: { down, slow, client } } = summary;
+  if (dropped === 0) return;
   const causes = ([
-    [droppedBy.down, "there was no connection to the server"],
-    [droppedBy.slow, "their connections still waited for an earlier echo"],
-    [droppedBy.client, "this client was too late"],
-  ] as const).filter(([count]) => count > 0);
-  const message = `${plural(dropped, "scheduled message")} ${
-    dropped === 1 ? "was" : "were"
-  } not sent: ${
-    causes.map(([count, cause]) =>
-      causes.length > 1 ? `${formatCount(count)} because ${cause}` : cause
-    ).join(", ")
+    [down, "there was no connection to the server"],
+    [slow, "their connections still waited for an earlier echo"],
+    [client, "this client was too late"],
+  ] as const).filter(([count]) => count > 0).map(([count, cause]) =>
+    count < dropped ? `${formatCount(count)} because ${cause}` : cause
+  );
+  const what = plural(dropped, "scheduled message");
+  const message = `${what} ${dropped === 1 ? "was" : "were"} not sent: ${
+    causes.join(", ")
   }`;
-  return [{ kind: "dropped", severity: "error", message }];
+  yield finding("error", "dropped", message);
 }
 
 /** What this client did that its figures may include. */
-function clientFindings(summary: LoadSummary): Finding[] {
+function* clientFindings(summary: LoadSummary): Generator<Finding> {
   const { cpuUtilization: busy, lag, delayed, rate } = summary;
-  const found: Finding[] = [];
   if (busy !== null && busy >= CLIENT_BUSY_SHARE) {
-    const message = `the client was busy ${
-      formatPercent(busy)
-    } of the time: the server may be faster`;
-    found.push({ kind: "clientBusy", severity: "warning", message });
+    const share = formatPercent(busy);
+    const message =
+      `the client was busy ${share} of the time: the server may be faster`;
+    yield finding("warning", "clientBusy", message);
   }
   if (lag && lag.max > NORMAL_LAG_MS) {
-    const message = `this client was up to ${
-      formatDuration(lag.max)
-    } late, and ${
-      plural(delayed, "message")
-    } over 3 ms: it may be too slow for this rate`;
-    found.push({ kind: "clientLate", severity: "warning", message });
+    const message = `this client was up to ${formatDuration(lag.max)} late, ` +
+      `and ${plural(delayed, "message")} over 3 ms: ` +
+      "it may be too slow for this rate";
+    yield finding("warning", "clientLate", message);
   }
   if (lag?.p99 && rate && lag.p99 > KEPT_SHARE * 1_000 / rate) {
-    const message = `messages left ${formatDuration(lag.p50)} (p50) to ${
-      formatDuration(lag.p99)
-    } (p99) after they were due, some in bunches`;
-    found.push({ kind: "bunched", severity: "note", message });
+    const message = `messages left ${formatDuration(lag.p50)} (p50) to ` +
+      `${formatDuration(lag.p99)} (p99) after they were due, some in bunches`;
+    yield finding("note", "bunched", message);
   }
-  return found;
 }
 
-function loadFindings(summary: LoadSummary): Finding[] {
+function* loadFindings(summary: LoadSummary): Generator<Finding> {
   const { starved, reconnects } = summary;
-  const found = [
-    ...errorFindings(summary),
-    ...unansweredFindings(summary, "message"),
-    ...droppedFindings(summary),
-  ];
+  yield* lossFindings(summary, "message");
+  yield* droppedFindings(summary);
   if (starved) {
     const message = `${plural(starved, "connection")} got no echo at all`;
-    found.push({ kind: "starved", severity: "warning", message });
+    yield finding("warning", "starved", message);
   }
-  found.push(...clientFindings(summary));
+  yield* clientFindings(summary);
   if (reconnects > 0) {
-    const message = `the server closed ${
-      plural(reconnects, "connection")
-    } between messages, which were replaced`;
-    found.push({ kind: "reconnects", severity: "note", message });
+    const connections = plural(reconnects, "connection");
+    const message =
+      `the server closed ${connections} between messages, which were replaced`;
+    yield finding("note", "reconnects", message);
   }
-  return found;
 }
 
-function pingFindings(summary: PingSummary): Finding[] {
+function* pingFindings(summary: PingSummary): Generator<Finding> {
   const { sent, interval, duration, received } = summary;
-  const found = [
-    ...errorFindings(summary),
-    ...unansweredFindings(summary, "probe"),
-  ];
+  yield* lossFindings(summary, "probe");
   const actual = duration / (sent - 1);
   const isLate = actual > interval * (1 + LATE_PROBES.share);
   if (received >= LATE_PROBES.probes && interval > 0 && isLate) {
-    const message = `a probe was sent every ${
-      formatDuration(actual)
-    }, not every ${
-      formatDuration(interval)
-    }: each waits for the one before it, and for a timer of 1 ms`;
-    found.push({ kind: "interval", severity: "note", message });
+    const message = `a probe was sent every ${formatDuration(actual)}, ` +
+      `not every ${formatDuration(interval)}: ` +
+      "each waits for the one before it, and for a timer of 1 ms";
+    yield finding("note", "interval", message);
   }
-  return found;
 }
 
 /** A rate with its unit. */
@@ -236,35 +199,26 @@ export function rateAnswer(summary: RateSearchSummary): string {
   return limitedBy === "client" ? `${lowest}: the client is busy` : lowest;
 }
 
-function searchFindings({ steps, range }: RateSearchSummary): Finding[] {
-  const found: Finding[] = steps.flatMap(({ rate, error }) =>
-    error
-      ? [{
-        kind: "step",
-        severity: "error",
-        message: `no load ran at ${perSecond(rate)}: ${error.message}`,
-      }]
-      : []
-  );
-  if (range) {
-    const message = `a rate up to ${
-      perSecond(range.to)
-    } was met, and a lower or equal one failed: the server or the machine varies`;
-    found.push({ kind: "contradiction", severity: "warning", message });
+function* searchFindings(summary: RateSearchSummary): Generator<Finding> {
+  const { steps, range } = summary;
+  for (const { rate, error } of steps) {
+    if (!error) continue;
+    const message = `no load ran at ${perSecond(rate)}: ${error.message}`;
+    yield finding("error", "step", message);
   }
-  return found;
+  if (range) {
+    const message =
+      `a rate up to ${perSecond(range.to)} was met, and a lower ` +
+      "or equal one failed: the server or the machine varies";
+    yield finding("warning", "contradiction", message);
+  }
 }
 
 /** What is to be said about a run, the worst first. Empty if all is well. */
 export function findings(summary: Summary): Finding[] {
-  switch (summary.mode) {
-    case "load":
-      return loadFindings(summary);
-    case "ping":
-      return pingFindings(summary);
-    case "rate search":
-      return searchFindings(summary);
-  }
+  if (summary.mode === "load") return [...loadFindings(summary)];
+  if (summary.mode === "ping") return [...pingFindings(summary)];
+  return [...searchFindings(summary)];
 }
 
 /**
@@ -277,30 +231,26 @@ export function judge(
   expectations: readonly Expectation[] = [],
 ): RunVerdict {
   const results = checkExpectations(expectations, summary);
-  const judges = (...metrics: string[]) =>
-    expectations.some(({ metric }) => metrics.includes(metric));
   const unmet = results.filter(({ met }) => !met).length;
+  const isLoad = summary.mode === "load";
+  const { received, unanswered, dropped } = summary;
+  const errors = Object.values(summary.errors).reduce((sum, n) => sum + n, 0);
+  const isJudged = (...metrics: string[]) =>
+    expectations.some(({ metric }) => metrics.includes(metric));
   const reasons: string[] = [];
-  if (summary.received === 0) reasons.push("nothing came back");
+  if (received === 0) reasons.push("nothing came back");
   if (unmet > 0) {
-    reasons.push(
-      `${formatCount(unmet)} of ${
-        plural(results.length, "expectation")
-      } not met`,
-    );
+    const all = plural(results.length, "expectation");
+    reasons.push(`${formatCount(unmet)} of ${all} not met`);
   }
-  if (summary.mode === "load") {
-    const { errors, unanswered, dropped } = summary;
-    const count = Object.values(errors).reduce((sum, n) => sum + n, 0);
-    if (count > 0 && !judges("errors", "loss")) {
-      reasons.push(plural(count, "error"));
-    }
-    if (unanswered > 0 && !judges("loss")) {
-      reasons.push(`${formatCount(unanswered)} unanswered`);
-    }
-    if (dropped > 0 && !judges("dropped", "loss")) {
-      reasons.push(`${formatCount(dropped)} dropped`);
-    }
+  if (isLoad && errors > 0 && !isJudged("errors", "loss")) {
+    reasons.push(plural(errors, "error"));
+  }
+  if (isLoad && unanswered > 0 && !isJudged("loss")) {
+    reasons.push(`${formatCount(unanswered)} unanswered`);
+  }
+  if (isLoad && dropped > 0 && !isJudged("dropped", "loss")) {
+    reasons.push(`${formatCount(dropped)} dropped`);
   }
   return { results, passed: reasons.length === 0, reasons };
 }

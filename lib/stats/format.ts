@@ -5,14 +5,6 @@
  * It does without `toLocaleString`: its first call initialises ICU, which takes 16
  * ms (measured), and a client that stands still measures itself.
  *
- * ```ts
- * import { formatCount, formatDuration, plural } from "./format.ts";
- *
- * formatDuration(0.0423); // "42.3 µs"
- * formatCount(48213.4); // "48,213"
- * plural(2, "connection"); // "2 connections"
- * ```
- *
  * @module
  */
 
@@ -94,4 +86,25 @@ export function formatBytes(bytes: Figure): string {
 /** `1 connection`, `2 connections`. */
 export function plural(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** The kinds of errors in words, for one of them and for several. */
+const ERROR_KINDS: Record<string, [one: string, several: string]> = {
+  timeout: ["message timed out", "messages timed out"],
+  unexpectedEof: [
+    "connection was closed before a whole echo came back",
+    "connections were closed before a whole echo came back",
+  ],
+  connectionReset: ["connection was reset", "connections were reset"],
+  mismatch: ["echo was wrong", "echoes were wrong"],
+  connectionRefused: ["connection was refused", "connections were refused"],
+  connect: ["connection could not be made", "connections could not be made"],
+  handshake: ["TLS handshake failed", "TLS handshakes failed"],
+};
+
+/** A kind of error and how often it occurred: `3 messages timed out`. */
+export function errorText(kind: string, count: number): string {
+  const [one, several] = ERROR_KINDS[kind] ??
+    [`${kind} error`, `${kind} errors`];
+  return `${formatCount(count)} ${count === 1 ? one : several}`;
 }

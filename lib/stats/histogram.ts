@@ -6,14 +6,6 @@
  * and the first bits of its mantissa. Within each doubling the buckets are of equal
  * width, so the relative error is bounded (as in HdrHistogram, Gil Tene).
  *
- * ```ts
- * import { Histogram } from "./histogram.ts";
- *
- * const latencies = new Histogram();
- * for (const ms of [0.2, 0.3, 9]) latencies.record(ms);
- * latencies.percentile(50); // 0.3 ms
- * ```
- *
  * @module
  */
 
@@ -138,9 +130,13 @@ export class Histogram {
    * are none.
    */
   percentile(p: number): number | null {
-    if (this.count === 0) return null;
+    return this.count === 0 ? null : this.atRank(this.rankOf(p));
+  }
+
+  /** The rank of a percentile, from 1. */
+  rankOf(p: number): number {
     // The product may be off in its last digits, which must not be the next rank.
-    return this.atRank(Math.ceil(this.count * p / 100 * (1 - 1e-12)));
+    return Math.max(1, Math.ceil(this.count * p / 100 * (1 - 1e-12)));
   }
 
   /** The latency of a rank from 1, the shortest, to `count`, the longest. */

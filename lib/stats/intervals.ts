@@ -6,16 +6,6 @@
  * An interval is a second. When there are too many, pairs of them are merged, and
  * from then on each covers twice as long.
  *
- * ```ts
- * import { Intervals } from "./intervals.ts";
- *
- * const intervals = new Intervals();
- * intervals.due(950);
- * intervals.reply(950, 100);
- * intervals.received(1_050);
- * intervals.list(1_100, Date.now()).map(({ max }) => max); // [100, null]
- * ```
- *
  * @module
  */
 

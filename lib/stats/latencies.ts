@@ -6,16 +6,6 @@
  * Percentiles are those of RFC 2681, section 4.1: a missing reply is longer than
  * every other one. What was waited gives the lower end.
  *
- * ```ts
- * import { Latencies } from "./latencies.ts";
- *
- * const latencies = new Latencies();
- * for (let i = 0; i < 98; i++) latencies.replies.record(1);
- * for (let i = 0; i < 2; i++) latencies.missing.record(500);
- * latencies.percentile(90); // { atLeast: 1, atMost: 1 }
- * latencies.percentile(99); // { atLeast: 500, atMost: Infinity }
- * ```
- *
  * @module
  */
 
@@ -64,7 +54,13 @@ export interface Bounds {
 }
 
 /** The percentiles of a summary. */
-const PERCENTILES = { p50: 50, p90: 90, p99: 99, "p99.9": 99.9 } as const;
+const PERCENTILES = [
+  ["p50", 50],
+  ["p90", 90],
+  ["p99", 99],
+  ["p99.9", 99.9],
+  ["max", 100],
+] as const;
 
 /** The points of the curve between the shortest and the longest. */
 const CURVE = [
@@ -133,19 +129,13 @@ export class Latencies {
       atLeast: [],
     };
     const all = this.#all();
-    const set = (name: LatencyFigure, p: number) => {
-      if (!this.supports(p)) return;
+    if (some && this.missing.count > 0) summary.atLeast.push("mean");
+    for (const [name, p] of PERCENTILES) {
+      if (!this.supports(p)) continue;
       const { atLeast, atMost } = this.#bounds(p, all);
       summary[name] = atLeast;
       if (atMost > atLeast) summary.atLeast.push(name);
-    };
-    if (some && this.missing.count > 0) summary.atLeast.push("mean");
-    for (
-      const name of Object.keys(PERCENTILES) as (keyof typeof PERCENTILES)[]
-    ) {
-      set(name, PERCENTILES[name]);
     }
-    set("max", 100);
     return summary;
   }
 
@@ -172,8 +162,8 @@ export class Latencies {
   #bounds(p: number, all: Histogram): Bounds {
     const atLeast = all.percentile(p)!;
     if (this.missing.count === 0) return { atLeast, atMost: atLeast };
-    const rank = Math.max(1, Math.ceil(all.count * p / 100 * (1 - 1e-12)));
     const { replies } = this;
+    const rank = all.rankOf(p);
     const atMost = rank > replies.count ? Infinity : replies.atRank(rank);
     return { atLeast, atMost: Math.max(atLeast, atMost) };
   }

@@ -3,12 +3,6 @@
  * the summary of a ping or load run. A metric is one row of a table; a percentile
  * is any `p` with a number from 0 to 100.
  *
- * ```ts
- * import { metricsOf, unitOf } from "./metrics.ts";
- * unitOf("p99.97"); // "duration"
- * metricsOf("ping").includes("dropped"); // false
- * ```
- *
  * @module
  */
 
@@ -30,7 +24,7 @@ export interface Measurement extends Partial<Bounds> {
 
 type Measure<S> = (summary: S) => Measurement;
 
-/** A metric: what its values are, and where a mode has it. */
+/** A metric: what its values are, and how a mode that has it reads it. */
 interface Metric {
   readonly unit: Unit;
   readonly load?: Measure<LoadSummary>;

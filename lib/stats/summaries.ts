@@ -111,12 +111,6 @@ export interface RunSummary {
   intervals: Interval[];
 }
 
-/** The times that connecting took, the TLS handshake included. */
-export type ConnectSummary = LatencySummary & {
-  /** Connections that were made. */
-  count: number;
-};
-
 /** How late something was. */
 export interface LagSummary {
   /** Half of it was no later. */
@@ -125,16 +119,6 @@ export interface LagSummary {
   p99: number | null;
   /** The latest. */
   max: number;
-}
-
-/** Why scheduled messages were not sent. */
-export interface DropCauses {
-  /** There was no connection. */
-  down: number;
-  /** Their connection waited for an earlier echo. */
-  slow: number;
-  /** This client was too late. */
-  client: number;
 }
 
 /** The result of a load run. Without a rate, a message is due when it is sent. */
@@ -162,10 +146,16 @@ export interface LoadSummary extends RunSummary {
    * If it closed one as a message was sent, the message was sent again.
    */
   reconnects: number;
-  /** The connections that were made because of `reconnect`, or after errors. */
-  connects: ConnectSummary | null;
-  /** The causes of `dropped`. */
-  droppedBy: DropCauses;
+  /**
+   * How many connections were made because of `reconnect`, or after errors, and how
+   * long that took, the TLS handshake included.
+   */
+  connects: LatencySummary & { count: number } | null;
+  /**
+   * The causes of `dropped`: there was no connection, it waited for an earlier echo,
+   * or this client was too late.
+   */
+  droppedBy: { down: number; slow: number; client: number };
   /** How late this client sent messages, which is in no latency. With a rate. */
   lag: LagSummary | null;
   /**
@@ -178,14 +168,6 @@ export interface LoadSummary extends RunSummary {
    * spent waiting for the schedule. Near 1, the server may be faster than it.
    */
   cpuUtilization: number | null;
-}
-
-/** A probe as a point in a picture. */
-export interface ProbePoint {
-  /** When it was sent, from the start of the run. */
-  elapsed: number;
-  /** Its latency; `null` if it was lost. */
-  latency: number | null;
 }
 
 /** The result of a ping run. A probe that was not answered in time is `failed`. */
@@ -201,31 +183,28 @@ export interface PingSummary extends RunSummary {
    * with round trips). Probes that were lost are skipped.
    */
   jitter: number | null;
-  /** Each probe, up to 5,000 of them; empty if there were more. */
-  probes: ProbePoint[];
+  /**
+   * When each probe was sent, from the start of the run, and its latency; `null` if
+   * it was lost. Empty if there were more than 5,000.
+   */
+  probes: { elapsed: number; latency: number | null }[];
 }
 
 /** Whether a rate holds, or the client could not tell. */
 export type Verdict = "met" | "not met" | "client limited";
 
 /** A step of the search for the highest rate: a load run. */
-export interface RateStep {
+export interface RateStep extends
+  Pick<
+    LoadSummary,
+    "receivedPerSecond" | "dropped" | "unanswered" | "latency" | "errors"
+  > {
   /** Messages per second that were asked for. */
   rate: number;
-  /** Messages per second that came back. */
-  receivedPerSecond: number | null;
-  /** Whether that is as many, but for 5 %. */
+  /** Whether as many came back, but for 5 %. */
   reached: boolean;
-  /** Messages that were due, and not sent. */
-  dropped: number;
-  /** Messages that were still waiting for their echo at the end. */
-  unanswered: number;
-  /** The latencies. */
-  latency: LatencySummary;
   /** The conditions. Empty if the load could not run. */
   expectations: ExpectationResult[];
-  /** Errors by kind. */
-  errors: Record<string, number>;
   /** Why the load could not run, such as a refused connection. */
   error?: Error;
   /** Whether the rate holds. */

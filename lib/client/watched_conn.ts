@@ -1,15 +1,6 @@
 /**
- * A connection that is watched while it is idle: a read stays pending, so that a
+ * A connection that may be watched while it is idle: a read stays pending, so that a
  * FIN, a reset or unexpected bytes are noticed before the next message is sent.
- *
- * ```ts
- * import { WatchedConn } from "./watched_conn.ts";
- *
- * using conn = new WatchedConn(await Deno.connect({ port: 12345 }), 1024);
- * conn.watch();
- * // Later:
- * if (conn.ended) console.log("closed by the server");
- * ```
  *
  * @module
  */
@@ -21,36 +12,44 @@ export class WatchedConn implements Disposable {
   /** The first byte that arrived while the connection was watched. */
   unexpected: number | undefined;
   readonly #conn: Deno.Conn;
-  readonly #buffer: Uint8Array<ArrayBuffer>;
+  readonly #size: number;
+  #buffer: Uint8Array<ArrayBuffer> | undefined;
   #pending: Promise<number | null> | undefined;
 
   /** `size` is the smallest buffer that `read` will be given. */
   constructor(conn: Deno.Conn, size: number) {
     this.#conn = conn;
-    this.#buffer = new Uint8Array(size);
+    this.#size = size;
+  }
+
+  /** Whether a read is pending. */
+  get isWatched(): boolean {
+    return this.#pending !== undefined;
   }
 
   /** Watches the connection until the next `read`. */
   watch(): void {
-    const pending = this.#conn.read(this.#buffer);
+    const buffer = this.#buffer ??= new Uint8Array(this.#size);
+    const pending = this.#conn.read(buffer);
     this.#pending = pending;
     const settle = (count: number | null) => {
       if (this.#pending !== pending) return;
       if (count === null) this.ended = true;
-      else this.unexpected = this.#buffer[0];
+      else this.unexpected = buffer[0];
     };
     // A reset ends the connection too.
     pending.then(settle, () => settle(null));
   }
 
   /** Reads; the pending read is used first. */
-  async read(buffer: Uint8Array): Promise<number | null> {
-    if (!this.#pending) return await this.#conn.read(buffer);
+  read(buffer: Uint8Array): Promise<number | null> {
     const pending = this.#pending;
+    if (!pending) return this.#conn.read(buffer);
     this.#pending = undefined;
-    const count = await pending;
-    if (count !== null) buffer.set(this.#buffer.subarray(0, count));
-    return count;
+    return pending.then((count) => {
+      if (count !== null) buffer.set(this.#buffer!.subarray(0, count));
+      return count;
+    });
   }
 
   /** Writes. */
