@@ -40,7 +40,8 @@ export function setLongTimeout(
 
 /** `clearTimeout` for `setLongTimeout`. */
 export function clearLongTimeout(timeout: LongTimeout | undefined): void {
-  clearTimeout(timeout?.id);
+  // The first call costs 8 ms, as that of `setTimeout` does.
+  if (timeout) clearTimeout(timeout.id);
 }
 
 /**
