@@ -2,17 +2,6 @@
  * The table of a program's flags. The parser, the help text, the errors and the
  * README's tables follow from it.
  *
- * ```ts
- * import { COUNT, SWITCH } from "./flag_types.ts";
- * import type { Flags, Values } from "./flag_table.ts";
- *
- * export const limits = {
- *   maxConnections: [COUNT, "serve this many connections", "no limit"],
- *   once: [SWITCH, "serve one connection, then exit"],
- * } satisfies Flags; // --max-connections N, --once
- * export const values: Values<typeof limits> = { maxConnections: 1, once: true };
- * ```
- *
  * @module
  */
 

@@ -2,10 +2,6 @@
  * The mode `--load` at a rate, or without one: prints the result in at most 24 lines
  * of 80 columns, a histogram of the latencies included.
  *
- * ```sh
- * deno task client --load -d 5s --expect 'p99<5ms'
- * ```
- *
  * @module
  */
 

@@ -1,14 +1,6 @@
 /**
  * Parses a command line as the table of flags says.
  *
- * ```ts
- * import { parseFlags } from "./parse_flags.ts";
- * import { program } from "./server_flags.ts";
- *
- * const { values } = await parseFlags(program, ["-p", "8080"]);
- * console.log(values.port); // 8080
- * ```
- *
  * @module
  */
 

@@ -1,10 +1,6 @@
 /**
  * The mode `--ping`: prints each probe and the statistics, worded as in ping(8).
  *
- * ```sh
- * deno task client --ping -c 3 --expect 'loss<1%'
- * ```
- *
  * @module
  */
 

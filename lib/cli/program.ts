@@ -2,10 +2,6 @@
  * What both programs share: `--help` and `--version`, errors as one line, the
  * exit status, and the files that flags name.
  *
- * ```sh
- * deno task server --prot 80; echo $? # one line on stderr, and 2
- * ```
- *
  * @module
  */
 

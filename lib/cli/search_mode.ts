@@ -1,10 +1,6 @@
 /**
  * The mode `--load --rate max`: prints each step of the search and the answer.
  *
- * ```sh
- * deno task client --load -r max --expect 'p99<5ms'
- * ```
- *
  * @module
  */
 
