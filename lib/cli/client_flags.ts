@@ -20,8 +20,8 @@ import {
   DEFAULT_WARMUP_MS,
 } from "../net/defaults.ts";
 import type { Expectation } from "../stats/expectation.ts";
-import { type Flags, given, type Program, type Values } from "./flag_table.ts";
-import * as type from "./flag_types.ts";
+import { type Flags, given, type Program, type Values } from "./flags.ts";
+import * as type from "./flags.ts";
 
 /** What is sent if there is no MESSAGE. */
 export const DEFAULT_MESSAGE = "Hello, server!";
@@ -34,8 +34,10 @@ const PORT = type.integer("PORT", 1, 65_535);
 const SIZE = type.integer("BYTES", 1, MAX_SIZE);
 const CONNECTIONS = type.integer("N", 1, 60_000);
 const RATE = type.orWord(type.integer("N", 1, 10_000_000), "max");
-const CONDITION: type.ListType<string> = {
-  ...type.text("CONDITION", "a condition such as p99<5ms or errors=0"),
+const CONDITION: type.FlagType<string[]> = {
+  placeholder: "CONDITION",
+  expected: "a condition such as p99<5ms or errors=0",
+  parse: (text) => [text],
   isList: true,
 };
 

@@ -8,12 +8,7 @@
 import { requireDeno } from "../net/deno_version.ts";
 import { permissionFlag } from "../net/endpoint.ts";
 import { describeError, systemError } from "../net/system_error.ts";
-import {
-  type Flags,
-  type Program,
-  UsageError,
-  type Values,
-} from "./flag_table.ts";
+import { type Flags, type Program, UsageError, type Values } from "./flags.ts";
 import { print, printable, writeStderr } from "./output.ts";
 import { parseFlags } from "./parse_flags.ts";
 import { EXIT, ignoreHangup, Interrupted } from "./signals.ts";
