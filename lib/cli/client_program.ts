@@ -134,11 +134,11 @@ async function runMode(
     case "pipe":
       return await (await import("./pipe_mode.ts")).runPipe(input);
     case "ping":
-      return await (await import("./ping_mode.ts")).runPing(input);
+      return await (await import("./measure_modes.ts")).runPing(input);
     case "load":
-      return await (await import("./load_mode.ts")).runLoad(input);
+      return await (await import("./measure_modes.ts")).runLoad(input);
     case "rate search":
-      return await (await import("./search_mode.ts")).runSearch(input);
+      return await (await import("./measure_modes.ts")).runSearch(input);
   }
 }
 
