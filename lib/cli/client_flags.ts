@@ -112,7 +112,9 @@ const flags = {
 /** The values of a command line. */
 export type ClientValues = Values<typeof flags>;
 
-const anyRun = ["ping", "load"] as const;
+/** Each flag of a table, before those of which one must be given too. */
+const allNeed = (table: Flags, ...others: string[]) =>
+  Object.keys(table).map((key) => [key, ...others]);
 
 /** The client program. */
 export const program: Program<typeof flags> = {
@@ -138,17 +140,9 @@ export const program: Program<typeof flags> = {
     ["tlsKey", "tlsCert"],
     ["tlsName", "tls"],
     ["tlsAlpn", "tls"],
-    ["count", ...anyRun],
-    ["size", ...anyRun],
-    ["expect", ...anyRun],
-    ["html", ...anyRun],
-    ["interval", "ping"],
-    ["connect", "ping"],
-    ["connections", "load"],
-    ["duration", "load"],
-    ["warmup", "load"],
-    ["rate", "load"],
-    ["reconnect", "load"],
+    ...allNeed({ ...runs, ...results }, "ping", "load"),
+    ...allNeed(ping, "ping"),
+    ...allNeed(load, "load"),
   ],
   conflicts: [
     ["unix", "hostname"],

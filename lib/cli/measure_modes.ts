@@ -62,13 +62,8 @@ async function startRun({ values, options, expectations }: ModeInput) {
       outputClosed.signal.throwIfAborted();
       if (json) print(eventLine("summary", summaryFields(summary, verdict)));
       else print(text());
-      writeReport?.({
-        ...{ summary, target },
-        // The steps of a search have their own.
-        ...summary.mode !== "rate search" && {
-          expectations: expectations.map(({ text }) => text),
-        },
-      });
+      const conditions = expectations.map(({ text }) => text);
+      writeReport?.({ summary, target, expectations: conditions });
       return verdict.passed ? EXIT.ok : EXIT.failed;
     },
   };

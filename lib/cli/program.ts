@@ -25,12 +25,6 @@ export interface Actions<F extends Flags> {
   ): string | undefined;
 }
 
-/** The error as one line that is safe to show on a terminal. */
-function errorLine(error: unknown, advice: string | undefined): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return printable(message) + (advice ? `; ${advice}` : "");
-}
-
 /**
  * Runs a program, and exits with the status that `main` returns. An error becomes
  * one line on stderr.
@@ -55,7 +49,9 @@ export async function run<F extends Flags>(
   } catch (error) {
     const isUsage = error instanceof UsageError;
     const isInterrupted = error instanceof Interrupted;
-    const line = errorLine(error, isUsage ? "see --help" : advice?.(error));
+    const message = error instanceof Error ? error.message : String(error);
+    const hint = isUsage ? "see --help" : advice?.(error);
+    const line = printable(message) + (hint ? `; ${hint}` : "");
     if (line !== "") writeStderr(`${program.name}: ${line}`);
     status = isUsage
       ? EXIT.usage
