@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import config from "../deno.json" with { type: "json" };
 import { program as client } from "../lib/cli/client_flags.ts";
-import type { Flags } from "../lib/cli/flag_table.ts";
+import type { Flags } from "../lib/cli/flags.ts";
 import { syntax } from "../lib/cli/help.ts";
 import { exchange } from "../lib/echo.ts";
 import { MIN_DENO_VERSION } from "../lib/net/deno_version.ts";

@@ -20,8 +20,8 @@ import {
   DEFAULT_WARMUP_MS,
 } from "../net/defaults.ts";
 import type { Expectation } from "../stats/expectation.ts";
-import { type Flags, given, type Program, type Values } from "./flag_table.ts";
-import * as type from "./flag_types.ts";
+import { type Flags, given, type Program, type Values } from "./flags.ts";
+import * as type from "./flags.ts";
 
 /** What is sent if there is no MESSAGE. */
 export const DEFAULT_MESSAGE = "Hello, server!";
@@ -34,8 +34,10 @@ const PORT = type.integer("PORT", 1, 65_535);
 const SIZE = type.integer("BYTES", 1, MAX_SIZE);
 const CONNECTIONS = type.integer("N", 1, 60_000);
 const RATE = type.orWord(type.integer("N", 1, 10_000_000), "max");
-const CONDITION: type.ListType<string> = {
-  ...type.text("CONDITION", "a condition such as p99<5ms or errors=0"),
+const CONDITION: type.FlagType<string[]> = {
+  placeholder: "CONDITION",
+  expected: "a condition such as p99<5ms or errors=0",
+  parse: (text) => [text],
   isList: true,
 };
 
@@ -110,7 +112,9 @@ const flags = {
 /** The values of a command line. */
 export type ClientValues = Values<typeof flags>;
 
-const anyRun = ["ping", "load"] as const;
+/** Each flag of a table, before those of which one must be given too. */
+const allNeed = (table: Flags, ...others: string[]) =>
+  Object.keys(table).map((key) => [key, ...others]);
 
 /** The client program. */
 export const program: Program<typeof flags> = {
@@ -136,17 +140,9 @@ export const program: Program<typeof flags> = {
     ["tlsKey", "tlsCert"],
     ["tlsName", "tls"],
     ["tlsAlpn", "tls"],
-    ["count", ...anyRun],
-    ["size", ...anyRun],
-    ["expect", ...anyRun],
-    ["html", ...anyRun],
-    ["interval", "ping"],
-    ["connect", "ping"],
-    ["connections", "load"],
-    ["duration", "load"],
-    ["warmup", "load"],
-    ["rate", "load"],
-    ["reconnect", "load"],
+    ...allNeed({ ...runs, ...results }, "ping", "load"),
+    ...allNeed(ping, "ping"),
+    ...allNeed(load, "load"),
   ],
   conflicts: [
     ["unix", "hostname"],

@@ -28,7 +28,7 @@ import {
   DEFAULT_MESSAGE,
   type ModeInput,
 } from "./client_flags.ts";
-import { isGiven, UsageError } from "./flag_table.ts";
+import { isGiven, UsageError } from "./flags.ts";
 import { eventLine, print, printableLines, writeStderr } from "./output.ts";
 import { readCertificates, readText } from "./program.ts";
 import { EXIT } from "./signals.ts";
@@ -45,7 +45,7 @@ function hostPortHint(text: string): string | undefined {
 
 /** The mode that a command line asks for. @throws {UsageError} */
 export function modeOf(
-  { ping, load, rate, count, expect }: ClientValues,
+  { ping, load, rate, count, expect = [] }: ClientValues,
   [message, surplus]: string[],
 ): ClientMode {
   if (surplus !== undefined) {
@@ -95,7 +95,7 @@ async function runMessage(
 
 /** @throws {UsageError} if a condition is wrong, or the mode cannot measure it. */
 async function readExpectations(
-  texts: readonly string[],
+  texts: readonly string[] = [],
   mode: ClientMode,
 ): Promise<Expectation[]> {
   if (texts.length === 0) return [];
@@ -134,11 +134,11 @@ async function runMode(
     case "pipe":
       return await (await import("./pipe_mode.ts")).runPipe(input);
     case "ping":
-      return await (await import("./ping_mode.ts")).runPing(input);
+      return await (await import("./measure_modes.ts")).runPing(input);
     case "load":
-      return await (await import("./load_mode.ts")).runLoad(input);
+      return await (await import("./measure_modes.ts")).runLoad(input);
     case "rate search":
-      return await (await import("./search_mode.ts")).runSearch(input);
+      return await (await import("./measure_modes.ts")).runSearch(input);
   }
 }
 

@@ -1,11 +1,6 @@
 /**
  * The server's log: a line for each event, as text or as JSON.
  *
- * ```sh
- * deno task server --verbose
- * deno task server --log-format json 2>server.log
- * ```
- *
  * @module
  */
 

@@ -13,7 +13,7 @@ import {
   flagName,
   type Flags,
   type Program,
-} from "./flag_table.ts";
+} from "./flags.ts";
 
 /** Columns of the help text, as of a terminal. */
 const COLUMNS = 80;

@@ -4,16 +4,6 @@
  * their order. If too many are queued, further lines are dropped, and a line with
  * their count follows as soon as writing works again.
  *
- * ```ts
- * import { LineQueue } from "./line_queue.ts";
- *
- * const queue = new LineQueue(Deno.stderr, {
- *   formatDropped: (count) => `${count} lines dropped`,
- * });
- * queue.push("one");
- * await queue.flush();
- * ```
- *
  * @module
  */
 

@@ -1,14 +1,6 @@
 /**
  * Parses a command line as the table of flags says.
  *
- * ```ts
- * import { parseFlags } from "./parse_flags.ts";
- * import { program } from "./server_flags.ts";
- *
- * const { values } = await parseFlags(program, ["-p", "8080"]);
- * console.log(values.port); // 8080
- * ```
- *
  * @module
  */
 
@@ -18,12 +10,13 @@ import {
   type Flag,
   flagName,
   type Flags,
+  type FlagType,
   isGiven,
   type Program,
+  SWITCH,
   UsageError,
   type Values,
-} from "./flag_table.ts";
-import { type FlagType, SWITCH } from "./flag_types.ts";
+} from "./flags.ts";
 
 /** What a command line says. */
 export interface CommandLine<F extends Flags> {
@@ -93,32 +86,30 @@ export async function parseFlags<F extends Flags>(
   program: Program<F>,
   args: readonly string[],
 ): Promise<CommandLine<F>> {
-  const rows: [key: string, flag: Flag][] = Object.entries<Flag>(
-    { ...program.flags, ...COMMON_FLAGS },
-  );
+  const rows = Object.entries<Flag>({ ...program.flags, ...COMMON_FLAGS });
   const names = (select: (type: FlagType<unknown>) => boolean) =>
     rows.filter(([, [type]]) => select(type))
       .map(([key]) => flagName(key).slice(2));
-  const letters = rows.flatMap(([key, [type, , , letter]]) =>
-    letter ? [{ letter, name: flagName(key), isSwitch: type === SWITCH }] : []
+  const aliases = rows.flatMap(([key, [, , , letter]]) =>
+    letter ? [[letter, flagName(key).slice(2)] as const] : []
   );
-  const switches = [
-    ...names((type) => type === SWITCH).map((name) => `--${name}`),
-    ...letters.filter(({ isSwitch }) => isSwitch).map((row) =>
-      `-${row.letter}`
-    ),
-  ];
+  const switches = names((type) => type === SWITCH);
+  const letters = aliases.filter(([, name]) => switches.includes(name));
   const unknown: string[] = [];
-  const parsed = parseArgs(withSwitchValues(args, switches), {
-    boolean: names((type) => type === SWITCH),
-    // Messages too, or parseArgs would make a number of "007".
-    string: ["_", ...names((type) => type !== SWITCH)],
-    collect: names(({ isList }) => isList === true),
-    alias: Object.fromEntries(
-      letters.map(({ letter, name }) => [letter, name.slice(2)]),
-    ),
-    unknown: (arg, key) => key === undefined || unknown.push(arg) < 0,
-  });
+  const parsed = parseArgs(
+    withSwitchValues(args, [
+      ...switches.map((name) => `--${name}`),
+      ...letters.map(([letter]) => `-${letter}`),
+    ]),
+    {
+      boolean: switches,
+      // Messages too, or parseArgs would make a number of "007".
+      string: ["_", ...names((type) => type !== SWITCH)],
+      collect: names(({ isList }) => isList === true),
+      alias: Object.fromEntries(aliases),
+      unknown: (arg, key) => key === undefined || unknown.push(arg) < 0,
+    },
+  );
   const refuse = async (arg: string) => {
     const { unknownFlag } = await import("./help.ts");
     throw new UsageError(unknownFlag(arg, rows));
@@ -130,7 +121,7 @@ export async function parseFlags<F extends Flags>(
     const found = parsed[flagName(key).slice(2)];
     const parse = (text: string) => parseValue(key, type, text);
     if (type === SWITCH) return [key, Boolean(found)];
-    if (Array.isArray(found)) return [key, found.map(parse)];
+    if (Array.isArray(found)) return [key, found.flatMap(parse)];
     return [key, found === undefined ? undefined : parse(found)];
   }));
   if (unknown[0] !== undefined) await refuse(unknown[0]);

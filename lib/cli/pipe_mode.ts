@@ -1,10 +1,6 @@
 /**
  * The mode that sends stdin, and writes its verified echo to stdout.
  *
- * ```sh
- * seq 1 1000000 | deno task --quiet client - | md5sum
- * ```
- *
  * @module
  */
 

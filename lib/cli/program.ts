@@ -2,22 +2,13 @@
  * What both programs share: `--help` and `--version`, errors as one line, the
  * exit status, and the files that flags name.
  *
- * ```sh
- * deno task server --prot 80; echo $? # one line on stderr, and 2
- * ```
- *
  * @module
  */
 
 import { requireDeno } from "../net/deno_version.ts";
 import { permissionFlag } from "../net/endpoint.ts";
 import { describeError, systemError } from "../net/system_error.ts";
-import {
-  type Flags,
-  type Program,
-  UsageError,
-  type Values,
-} from "./flag_table.ts";
+import { type Flags, type Program, UsageError, type Values } from "./flags.ts";
 import { print, printable, writeStderr } from "./output.ts";
 import { parseFlags } from "./parse_flags.ts";
 import { EXIT, ignoreHangup, Interrupted } from "./signals.ts";
@@ -32,12 +23,6 @@ export interface Actions<F extends Flags> {
     values: Values<F>,
     positionals: string[],
   ): string | undefined;
-}
-
-/** The error as one line that is safe to show on a terminal. */
-function errorLine(error: unknown, advice: string | undefined): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return printable(message) + (advice ? `; ${advice}` : "");
 }
 
 /**
@@ -64,7 +49,9 @@ export async function run<F extends Flags>(
   } catch (error) {
     const isUsage = error instanceof UsageError;
     const isInterrupted = error instanceof Interrupted;
-    const line = errorLine(error, isUsage ? "see --help" : advice?.(error));
+    const message = error instanceof Error ? error.message : String(error);
+    const hint = isUsage ? "see --help" : advice?.(error);
+    const line = printable(message) + (hint ? `; ${hint}` : "");
     if (line !== "") writeStderr(`${program.name}: ${line}`);
     status = isUsage
       ? EXIT.usage

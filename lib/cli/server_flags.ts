@@ -29,13 +29,13 @@ import type { Upstream } from "../proxy.ts";
 import {
   type Flag,
   type Flags,
+  type FlagType,
   given,
   type Program,
   UsageError,
   type Values,
-} from "./flag_table.ts";
-import type { FlagType, SwitchType } from "./flag_types.ts";
-import * as type from "./flag_types.ts";
+} from "./flags.ts";
+import * as type from "./flags.ts";
 
 const { COUNT, DURATION, FILE, HOST, PATH, PROTOCOLS, SPAN, SWITCH } = type;
 const PORT = type.integer("PORT", 0, 65_535);
@@ -86,7 +86,7 @@ const limits = {
 } satisfies Flags;
 
 /** How the value of a fault is written, by its range. */
-const WRITTEN = new Map<Range, FlagType<number> | SwitchType>([
+const WRITTEN = new Map<Range, FlagType<number> | FlagType<boolean>>([
   [DELAY, DURATION],
   [POSITIVE_INTEGER, SIZE],
   [NON_NEGATIVE_INTEGER, OFFSET],

@@ -3,11 +3,6 @@
  * next server could not listen on it. The file stays if a server listens on it,
  * or if it is not a socket.
  *
- * ```sh
- * deno run -A server.ts --unix /tmp/echo.sock & sleep 1; kill -KILL $!
- * deno run -A server.ts --unix /tmp/echo.sock # listens again
- * ```
- *
  * @module
  */
 

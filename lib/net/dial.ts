@@ -141,7 +141,7 @@ export function openUnlessAborted<T extends Disposable>(
     if (timer === undefined) resolve(conn);
     else conn[Symbol.dispose]();
   }, reject).finally(() => {
-    clearTimeout(timer);
+    if (timer !== undefined) clearTimeout(timer);
     signal.removeEventListener("abort", abandon);
   });
   return promise;

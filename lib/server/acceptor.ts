@@ -21,6 +21,8 @@ export interface AcceptorOptions {
    * @default {Infinity}
    */
   limit?: number | undefined;
+  /** What the first `accept()` waits for. */
+  ready?: Promise<void>;
   /**
    * Whether a burst of connections is accepted before the first one is served.
    * @default {true}
@@ -166,6 +168,7 @@ export class Acceptor {
   }
 
   async #run(): Promise<void> {
+    if (this.#options.ready) await this.#options.ready;
     while (!this.#stopped) {
       try {
         if (this.#isFull) await this.#released();

@@ -34,7 +34,7 @@ import {
 } from "../net/validate.ts";
 import { Acceptor } from "./acceptor.ts";
 import type { Dial } from "./dial.ts";
-import { Session } from "./session.ts";
+import type { Session } from "./session.ts";
 import { addTraffic, type TrafficSum } from "./traffic.ts";
 
 /** What a server takes. The options that name an endpoint are not used. */
@@ -86,6 +86,7 @@ export class Server<Addr extends Deno.Addr> implements EchoServer<Addr> {
   readonly #faults: FaultControl;
   readonly #acceptor: Acceptor;
   readonly #sessions = new Set<Session>();
+  #Session!: typeof Session;
   readonly #startedAt = performance.now();
   #endedAt: number | undefined;
   #accepted = 0;
@@ -110,6 +111,10 @@ export class Server<Addr extends Deno.Addr> implements EchoServer<Addr> {
     this.#finish = resolve;
     this.#acceptor = new Acceptor(listener, {
       open: () => options.open(this.addr),
+      // A program that only connects does not load what serves.
+      ready: import("./session.ts").then(({ Session }) => {
+        this.#Session = Session;
+      }),
       limit: options.maxConnections,
       // The socket to the upstream is opened with the client's, so that as many
       // connections are accepted as files are left for both.
@@ -192,7 +197,7 @@ export class Server<Addr extends Deno.Addr> implements EchoServer<Addr> {
 
   #onConnection(conn: Conn): void {
     const { dial, onOpen } = this.#options;
-    const session = new Session(conn, {
+    const session = new this.#Session(conn, {
       id: ++this.#accepted,
       faults: this.#faults,
       dial: dial &&

@@ -17,13 +17,16 @@
 import { connect } from "../../lib/echo.ts";
 import {
   type Flags,
+  integer,
   type Program,
+  SPAN,
+  SWITCH,
+  text,
   UsageError,
   type Values,
-} from "../../lib/cli/flag_table.ts";
+} from "../../lib/cli/flags.ts";
 import type { LoadSummary } from "../../lib/load.ts";
 import { run } from "../../lib/cli/program.ts";
-import { integer, SPAN, SWITCH, text } from "../../lib/cli/flag_types.ts";
 import { closedPort } from "../support/peers.ts";
 import { type Results, table, type Workload } from "./report.ts";
 import { proxies } from "./proxies.ts";

@@ -6,7 +6,7 @@ import {
   runOptions,
 } from "../../lib/cli/client_flags.ts";
 import { advise, modeOf } from "../../lib/cli/client_program.ts";
-import { UsageError } from "../../lib/cli/flag_table.ts";
+import { UsageError } from "../../lib/cli/flags.ts";
 import { parseFlags } from "../../lib/cli/parse_flags.ts";
 import {
   ConnectionRefusedError,

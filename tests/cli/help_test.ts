@@ -1,7 +1,7 @@
 import { assertEquals, assertLessOrEqual, assertMatch } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { program as client } from "../../lib/cli/client_flags.ts";
-import { flagName } from "../../lib/cli/flag_table.ts";
+import { flagName } from "../../lib/cli/flags.ts";
 import { help, version } from "../../lib/cli/help.ts";
 import { program as server } from "../../lib/cli/server_flags.ts";
 import { deno, mayRun, output } from "../support/processes.ts";

@@ -1,11 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import {
-  type Flags,
-  type Program,
-  UsageError,
-} from "../../lib/cli/flag_table.ts";
-import * as type from "../../lib/cli/flag_types.ts";
+import * as type from "../../lib/cli/flags.ts";
+import { type Flags, type Program, UsageError } from "../../lib/cli/flags.ts";
 import { parseFlags } from "../../lib/cli/parse_flags.ts";
 import { MAX_DELAY_MS } from "../../lib/net/timeout.ts";
 
@@ -13,7 +9,10 @@ const flags = {
   hostname: [type.HOST, "where", "here"],
   port: [type.integer("PORT", 0, 9), "which", undefined, "p"],
   onlyOnce: [type.SWITCH, "only once", undefined, "o"],
-  expect: [{ ...type.text("X", "an x"), isList: true }, "what"],
+  expect: [
+    { ...type.text("X", "an x"), parse: (x: string) => [x], isList: true },
+    "what",
+  ],
   interval: [type.SPAN, "how often", undefined, "i"],
 } satisfies Flags;
 

@@ -123,17 +123,19 @@ describe("an error is one line on stderr and an exit status", {
       deno("client.ts", ["--load", "--expect", "jitter<1ms"]),
       { status: 2, stderr: "echo-client: Cannot use --expect " },
     ],
-    [
-      "a file that holds no certificate",
-      deno("client.ts", ["--tls", "--tls-ca", ownKey], [
-        `--allow-read=${ownKey}`,
-      ]),
+    ...([
+      ["client", "--tls", "--tls-ca"],
+      ["server", "--upstream=h:1", "--upstream-tls", "--upstream-tls-ca"],
+    ] as const).map(([program, ...flags]): Row => [
+      `a file that holds no certificate: ${flags.at(-1)}`,
+      deno(`${program}.ts`, [...flags, ownKey], [`--allow-read=${ownKey}`]),
       {
         status: 1,
-        stderr:
-          "echo-client: Cannot use --tls-ca deno.json: it holds no certificate in PEM format\n",
+        stderr: `echo-${program}: Cannot use ${
+          flags.at(-1)
+        } deno.json: it holds no certificate in PEM format\n`,
       },
-    ],
+    ]),
     [
       "a file that does not exist",
       deno("server.ts", ["--tls-cert", "none.pem", "--tls-key", "k"], [

@@ -107,25 +107,6 @@ describe("the server program with an upstream", { ignore: !mayRun }, () => {
     assertStringIncludes(line, "its certificate is not trusted");
   });
 
-  it("rejects a file that holds no certificate, before it listens", async () => {
-    await using files = await certificateFiles();
-    const path = `${files.folder}/key.pem`;
-    const args = ["--upstream", "localhost:1", "--upstream-tls"];
-    assertEquals(
-      await output(
-        deno("server.ts", [...args, "--upstream-tls-ca", path], [
-          `--allow-read=${path}`,
-        ]),
-      ),
-      {
-        status: 1,
-        stdout: "",
-        stderr:
-          `echo-server: Cannot use --upstream-tls-ca ${path}: it holds no certificate in PEM format\n`,
-      },
-    );
-  });
-
   it("speaks TLS with its clients, in front of an upstream without", async () => {
     await using files = await certificateFiles();
     await using echo = serve({ port: 0 });
@@ -138,34 +119,6 @@ describe("the server program with an upstream", { ignore: !mayRun }, () => {
     const tls = ["--tls", "--tls-ca", `${folder}/ca.pem`];
     assertEquals(await runClient(port, tls), ECHOED);
   });
-
-  for (const direction of [undefined, "downstream", "upstream", "both"]) {
-    it(`injects faults ${direction ?? "by default"}`, async () => {
-      let arrived = new Uint8Array();
-      await using upstream = peer(async (conn) => {
-        arrived = new Uint8Array(await read(conn));
-        await write(conn, arrived);
-      });
-      const { running, port } = await startServer([
-        ...["--upstream", `127.0.0.1:${upstream.port}`],
-        ...["--corrupt", "1", "--verbose"],
-        ...direction ? ["--fault-direction", direction] : [],
-      ]);
-      await using server = running;
-      const sent = pattern(1_000);
-      const received = await exchanged(port, sent);
-      const differing = (a: Uint8Array, b: Uint8Array) =>
-        a.length === b.length && a.filter((byte, i) => byte !== b[i]).length;
-      const inRequest = direction === "upstream" || direction === "both";
-      const inReply = direction !== "upstream";
-      assertEquals(
-        [differing(sent, arrived), differing(arrived, received)],
-        [inRequest ? 1_000 : 0, inReply ? 1_000 : 0],
-      );
-      const [, count] = await server.shows(/; faults: corrupt (\d+)/, "stderr");
-      assertEquals(Number(count), inRequest && inReply ? 2_000 : 1_000);
-    });
-  }
 
   it("cuts what the client receives, and logs the fault", async () => {
     await using upstream = peer(echo);
@@ -181,17 +134,6 @@ describe("the server program with an upstream", { ignore: !mayRun }, () => {
       / 14 bytes read, 7 written.*: closed by a fault; faults: limitData 1\n/,
       "stderr",
     );
-  });
-
-  it("--once serves one connection, then exits", async () => {
-    await using echo = serve({ port: 0 });
-    const { running, port } = await startServer([
-      ...["--upstream", `127.0.0.1:${echo.addr.port}`, "--once"],
-    ]);
-    await using server = running;
-    assertEquals(await runClient(port), ECHOED);
-    const { status, stderr } = await server.outcome;
-    assertEquals([status, stderr], [0, ""]);
   });
 
   it("passes on an answer that the upstream gives after SIGTERM", {
@@ -278,20 +220,6 @@ describe("an upstream that is not reachable", { ignore: !maySignal }, () => {
       log,
       `echo-server: Cannot connect to ${to}: connection refused\n`,
     );
-  });
-
-  it("is the reason of each connection in the log", async () => {
-    const { log, to } = await logOf(["--verbose"]);
-    const lines = log.trimEnd().split("\n");
-    const reason =
-      `: upstream not reachable (Cannot connect to ${to}: connection refused)`;
-    assertEquals(lines.filter((line) => line.endsWith(reason)).length, count);
-    assertEquals(
-      lines.filter((line) => line.endsWith(" opened")).length,
-      count,
-    );
-    // The outage itself, and the summary.
-    assertEquals(lines.length, 2 * count + 2);
   });
 
   it("is the reason and the error of each connection in the JSON log", async () => {

@@ -1,9 +1,14 @@
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { histogramLines, loadReport } from "../../lib/cli/load_mode.ts";
-import { pingReport, probeLine } from "../../lib/cli/ping_mode.ts";
 import { liveLine } from "../../lib/cli/progress.ts";
-import { HEADER, stepLine } from "../../lib/cli/search_mode.ts";
+import {
+  HEADER,
+  histogramLines,
+  loadReport,
+  pingReport,
+  probeLine,
+  stepLine,
+} from "../../lib/cli/text_report.ts";
 import type { RateStep } from "../../lib/stats/summaries.ts";
 import { loadSummary, pingSummary } from "../support/summaries.ts";
 

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { UsageError } from "../../lib/cli/flag_table.ts";
+import { UsageError } from "../../lib/cli/flags.ts";
 import { parseFlags } from "../../lib/cli/parse_flags.ts";
 import { program, serverOptions } from "../../lib/cli/server_flags.ts";
 

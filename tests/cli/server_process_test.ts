@@ -214,7 +214,7 @@ describe("the server program", { ignore: !mayRun }, () => {
     assertEquals([wary.status, wary.stdout], [1, ""]);
     assertMatch(
       wary.stderr,
-      /^echo-client: Cannot speak TLS with .*--tls-ca\n$/,
+      /^echo-client: Cannot speak TLS with .*; trust its issuer with --tls-ca, or renew it\n$/,
     );
     assertEquals(await run("key"), {
       ...{ status: 1, stdout: "" },

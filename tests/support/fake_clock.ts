@@ -47,6 +47,7 @@ export class FakeClock implements Disposable {
     setInterval: globalThis.setInterval,
     clearInterval: globalThis.clearInterval,
   };
+  readonly #realTimeout = AbortSignal.timeout;
   // Larger than the ids of real timers, which are counted from 1.
   #lastId = 1e9;
 
@@ -73,6 +74,11 @@ export class FakeClock implements Disposable {
       setInterval: start(true),
       clearInterval: clear,
     });
+    AbortSignal.timeout = (ms) => {
+      const controller = new AbortController();
+      setTimeout(() => controller.abort(), ms);
+      return controller.signal;
+    };
     performance.now = () => this.now;
   }
 
@@ -106,6 +112,7 @@ export class FakeClock implements Disposable {
   /** Restores the real timers. */
   [Symbol.dispose](): void {
     Object.assign(globalThis, this.#real);
+    AbortSignal.timeout = this.#realTimeout;
     // The assigned function hides that of the prototype.
     Reflect.deleteProperty(performance, "now");
   }
