@@ -12,7 +12,6 @@ import type {
   FaultSetting,
 } from "../net/fault_options.ts";
 import { DEFAULT_MAX_HELD_BYTES } from "../net/defaults.ts";
-import { HeldBytes } from "./held_bytes.ts";
 import { prng } from "./prng.ts";
 import type { Stage } from "./stage.ts";
 import { checkFaults, stagesOf } from "./table.ts";
@@ -123,6 +122,39 @@ export class Setting {
       connectDelay += faults.connectDelay ?? 0;
     }
     return { ...chosen, refusal, connectDelay };
+  }
+}
+
+/** Bytes that the faults of a server hold for all its connections, and their limit. */
+export class HeldBytes {
+  readonly #limit: number;
+  #held = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  /** Holds nothing yet. */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** Whether no more may be held. */
+  get full(): boolean {
+    return this.#held >= this.#limit;
+  }
+
+  /** Adds to what is held, or with a negative number takes from it. */
+  add(bytes: number): void {
+    this.#held += bytes;
+    this.wake();
+  }
+
+  /** Resolves when there may be room. Call `wake` after using it, or not using it. */
+  room(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Wakes who waits longest, if there is room. */
+  wake(): void {
+    if (!this.full) this.#waiting.shift()?.();
   }
 }
 

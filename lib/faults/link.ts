@@ -8,15 +8,12 @@
 
 import { closeConn, type Conn } from "../net/conn.ts";
 import type { FaultCounts, FaultName } from "../net/fault_options.ts";
-import type { LinkFaults } from "./control.ts";
-import type { HeldBytes } from "./held_bytes.ts";
+import type { HeldBytes, LinkFaults } from "./control.ts";
 import type { Chunk, End } from "./stage.ts";
 import { Stages } from "./stages.ts";
 
 /** The owner of a link. */
 export interface LinkOwner {
-  /** Counts what all links hold. */
-  readonly held: HeldBytes;
   /** The connection has got the end of the stream. Called at most once. */
   onLinkEnd(link: Link, end: End): void;
   /** The connection does not take any more. Called at most once. */
@@ -50,6 +47,8 @@ export class Link {
   /** The connection. */
   readonly conn: Conn;
   readonly #owner: LinkOwner;
+  /** Counts what all links hold. */
+  readonly #heldByAll: HeldBytes;
   #stages = NONE;
   readonly #queue: Queued[] = [];
   #held = 0;
@@ -60,8 +59,9 @@ export class Link {
   #changed: PromiseWithResolvers<void> | undefined;
 
   /** Has no faults yet. */
-  constructor(conn: Conn, owner: LinkOwner) {
+  constructor(conn: Conn, held: HeldBytes, owner: LinkOwner) {
     this.conn = conn;
+    this.#heldByAll = held;
     this.#owner = owner;
   }
 
@@ -90,7 +90,7 @@ export class Link {
   /** Queues a copy of a chunk. Resolves when the next one may be enqueued. */
   async enqueue(bytes: Uint8Array): Promise<void> {
     const at = performance.now();
-    const { held } = this.#owner;
+    const held = this.#heldByAll;
     while (!this.#over && this.#held >= MAX_HELD) await this.#changes();
     while (!this.#over && held.full) await held.room();
     // The faults may have ended meanwhile.
@@ -202,13 +202,13 @@ export class Link {
   #hold({ bytes }: Chunk, sign: 1 | -1): void {
     const memory = sign * (bytes.length + CHUNK_OVERHEAD);
     this.#held += memory;
-    this.#owner.held.add(memory);
+    this.#heldByAll.add(memory);
     this.#change();
   }
 
   #stop(): void {
     this.#over = true;
-    this.#owner.held.add(-this.#held);
+    this.#heldByAll.add(-this.#held);
     this.#held = 0;
     this.#queue.length = 0;
     this.#release();

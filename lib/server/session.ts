@@ -6,7 +6,6 @@
  */
 
 import type { ConnFaults, FaultControl } from "../faults/control.ts";
-import type { HeldBytes } from "../faults/held_bytes.ts";
 import { closeConn, type Conn, setNoDelay } from "../net/conn.ts";
 import { TimedOutError } from "../net/errors.ts";
 import type { FaultCounts } from "../net/fault_options.ts";
@@ -52,8 +51,6 @@ const DRAIN_IDLE_MS = 5_000;
 export class Session implements Connection, StreamsOwner {
   readonly id: number;
   readonly remoteAddr: Deno.Addr;
-  /** See `StreamsOwner`. */
-  readonly held: HeldBytes;
   readonly #acceptedAt: number = performance.now();
   readonly #options: SessionOptions;
   readonly #streams: Streams;
@@ -76,8 +73,7 @@ export class Session implements Connection, StreamsOwner {
     this.remoteAddr = conn.remoteAddr;
     this.#options = options;
     this.#faults = faults.inForce.of(id);
-    this.held = faults.held;
-    this.#streams = new Streams(conn, this);
+    this.#streams = new Streams(conn, faults.held, this);
     const { link } = this.#streams.client;
     link.setFaults(this.#faults.downstream, this.#faultsSince);
   }

@@ -10,7 +10,7 @@
  * @module
  */
 
-import type { HeldBytes } from "../faults/held_bytes.ts";
+import type { HeldBytes } from "../faults/control.ts";
 import { Link, type LinkOwner } from "../faults/link.ts";
 import type { End } from "../faults/stage.ts";
 import { closeConn, type Conn } from "../net/conn.ts";
@@ -21,8 +21,6 @@ import { QuietTimer } from "./quiet_timer.ts";
 
 /** The owner of streams. */
 export interface StreamsOwner {
-  /** Counts what the faults of all sessions hold. */
-  readonly held: HeldBytes;
   /** All streams have ended. The owner closes them. */
   onFinish(reason: "closed" | "reset" | "fault", error?: unknown): void;
 }
@@ -52,8 +50,8 @@ export class Streams implements CopyEvents, LinkOwner {
   upstream: Side | undefined;
   /** The side that has ended its stream first. */
   closedBy: "client" | "upstream" | undefined;
-  /** See `StreamsOwner`. */
-  readonly held: HeldBytes;
+  /** Counts what the faults of all sessions hold. */
+  readonly #held: HeldBytes;
   readonly #owner: StreamsOwner;
   /** The fault that has cut a stream. */
   #cut = false;
@@ -64,15 +62,15 @@ export class Streams implements CopyEvents, LinkOwner {
   #linger: ReturnType<typeof setTimeout> | undefined;
 
   /** Has no stream yet, but a link to the client. */
-  constructor(client: Conn, owner: StreamsOwner) {
+  constructor(client: Conn, held: HeldBytes, owner: StreamsOwner) {
     this.#owner = owner;
-    this.held = owner.held;
+    this.#held = held;
     this.client = this.side("client", client);
   }
 
   /** A side whose bytes are not copied yet. */
   side(name: Side["name"], conn: Conn): Side {
-    return { name, conn, link: new Link(conn, this) };
+    return { name, conn, link: new Link(conn, this.#held, this) };
   }
 
   /** Sends the client its own bytes. */
