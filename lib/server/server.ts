@@ -19,6 +19,7 @@ import type {
   ClosedConnection,
   EchoServer,
   ServerStats,
+  Traffic,
 } from "../net/server.ts";
 import {
   clearLongTimeout,
@@ -35,7 +36,7 @@ import {
 import { Acceptor } from "./acceptor.ts";
 import type { Dial } from "./dial.ts";
 import { Session } from "./session.ts";
-import { addTraffic, type TrafficSum } from "./traffic.ts";
+import { addTraffic } from "./traffic.ts";
 
 /** What a server takes. The options that name an endpoint are not used. */
 export interface ServerOptions<Addr extends Deno.Addr>
@@ -91,7 +92,7 @@ export class Server<Addr extends Deno.Addr> implements EchoServer<Addr> {
   #accepted = 0;
   #peak = 0;
   // What the closed connections carried.
-  readonly #traffic: TrafficSum = { bytesRead: 0, bytesWritten: 0, faults: {} };
+  #traffic: Traffic = { bytesRead: 0, bytesWritten: 0 };
   /** Its life: it serves, drains, or closes every connection at once. */
   #phase: "serving" | "draining" | "aborting" = "serving";
   #refed = true;
@@ -130,9 +131,11 @@ export class Server<Addr extends Deno.Addr> implements EchoServer<Addr> {
   }
 
   stats(): ServerStats {
-    const sum = structuredClone(this.#traffic);
-    for (const session of this.#sessions) addTraffic(sum, session.stats());
-    const { faults, ...bytes } = sum;
+    let sum = this.#traffic;
+    for (const session of this.#sessions) {
+      sum = addTraffic(sum, session.stats());
+    }
+    const { faults = {}, ...bytes } = sum;
     return {
       open: this.#sessions.size,
       peak: this.#peak,
@@ -212,7 +215,7 @@ export class Server<Addr extends Deno.Addr> implements EchoServer<Addr> {
 
   #onClosed = (session: Session, summary: ClosedConnection): void => {
     this.#sessions.delete(session);
-    addTraffic(this.#traffic, summary);
+    this.#traffic = addTraffic(this.#traffic, summary);
     notify(this.#options.onClose, summary);
     this.#acceptor.release();
     this.#finishIfEmpty();

@@ -8,20 +8,19 @@
 import type { ConnFaults, FaultControl } from "../faults/control.ts";
 import { closeConn, type Conn, setNoDelay } from "../net/conn.ts";
 import { TimedOutError } from "../net/errors.ts";
-import type { FaultCounts } from "../net/fault_options.ts";
 import type {
   ClosedConnection,
   Connection,
   EndReason,
+  Traffic,
   UpstreamTraffic,
 } from "../net/server.ts";
 import { sleep } from "../net/timeout.ts";
-import { Activity } from "./activity.ts";
 import type { Dial } from "./dial.ts";
 import { drain } from "./drain.ts";
 import { QuietTimer } from "./quiet_timer.ts";
 import { type Side, Streams, type StreamsOwner } from "./streams.ts";
-import { addFaults, type Traffic } from "./traffic.ts";
+import { addFaults } from "./traffic.ts";
 
 /** What a session needs. */
 export interface SessionOptions {
@@ -64,7 +63,9 @@ export class Session implements Connection, StreamsOwner {
   #refed = true;
   #draining = false;
   #closed = false;
-  readonly #activity = new Activity();
+  /** Bytes that were carried when it was last looked at, and since when. */
+  #lastBytes = 0;
+  #lastChange = this.#acceptedAt;
 
   /** Takes a connection, which is served from `start()` on. */
   constructor(conn: Conn, options: SessionOptions) {
@@ -99,15 +100,11 @@ export class Session implements Connection, StreamsOwner {
 
   /** What it has carried so far. Bytes that a fault holds are not written. */
   stats(): Traffic {
-    const { client, upstream, sides } = this.#streams;
-    let faults: FaultCounts | undefined;
-    for (const { link: { counts } } of sides) {
-      if (counts) addFaults(faults ??= {}, counts);
-    }
+    const { client, upstream } = this.#streams;
     return {
       ...bytesOf(client),
       ...(this.#options.dial ? { upstream: bytesOf(upstream) } : {}),
-      faults,
+      faults: addFaults(client.link.counts, upstream?.link.counts),
     };
   }
 
@@ -140,7 +137,7 @@ export class Session implements Connection, StreamsOwner {
     this.#draining = true;
     if (!this.#streams.client.input) return this.onFinish("shutdown");
     const { bytes, isWhole } = this.#streams;
-    const silence = this.#activity.silence(bytes);
+    const silence = this.#silence();
     drain(this.#streams, {
       quiet: this.#quiet,
       onIdle: isWhole && (bytes === 0 || silence >= DRAIN_IDLE_MS)
@@ -163,8 +160,18 @@ export class Session implements Connection, StreamsOwner {
 
   /** Closes the connection if nothing was carried for `timeout` milliseconds. */
   closeIfIdle(timeout: number): void {
-    const silence = this.#activity.silence(this.#streams.bytes);
-    if (silence >= timeout) this.onFinish("idle");
+    if (this.#silence() >= timeout) this.onFinish("idle");
+  }
+
+  /** Milliseconds since the look at the bytes that saw their last change. */
+  #silence(): number {
+    const now = performance.now();
+    const { bytes } = this.#streams;
+    if (bytes !== this.#lastBytes) {
+      this.#lastBytes = bytes;
+      this.#lastChange = now;
+    }
+    return now - this.#lastChange;
   }
 
   async #handshake(handshake: Promise<unknown>): Promise<void> {
