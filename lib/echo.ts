@@ -75,8 +75,8 @@ import {
   POSITIVE_INTEGER,
 } from "./net/validate.ts";
 import { checkLimits, Server } from "./server/server.ts";
-import { checkCredentials } from "./tls/credentials.ts";
 import {
+  checkCredentials,
   checkServerTls,
   clientTls,
   established,
