@@ -6,7 +6,7 @@
  * @module
  */
 
-import { closeConn, type Conn } from "../net/conn.ts";
+import type { Conn } from "../net/conn.ts";
 import type { FaultCounts, FaultName } from "../net/fault_options.ts";
 import type { HeldBytes, LinkFaults } from "./control.ts";
 import type { Chunk, End } from "./stage.ts";
@@ -233,11 +233,11 @@ export class Link {
 
 function reset(conn: Conn): void {
   if (conn.reset) conn.reset();
-  else closeConn(conn);
+  else conn[Symbol.dispose]();
 }
 
 async function halfClose(conn: Conn, { kind }: End): Promise<void> {
   // The FIN of a TLS connection without close_notify closes it in both directions.
-  if (kind === "truncated" && conn.handshake) return closeConn(conn);
+  if (kind === "truncated" && conn.handshake) return conn[Symbol.dispose]();
   await conn.closeWrite();
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { closeConn, type Conn } from "../net/conn.ts";
+import type { Conn } from "../net/conn.ts";
 import { formatAddress } from "../net/endpoint.ts";
 import { EchoError } from "../net/errors.ts";
 import { OWN_ADDRESS } from "../net/own_address.ts";
@@ -45,7 +45,7 @@ export function upstreamDial(
       // The dial that the client came from may have succeeded meanwhile.
       rejectOwn(client);
     } catch (error) {
-      closeConn(conn);
+      conn[Symbol.dispose]();
       throw error;
     }
     return conn;

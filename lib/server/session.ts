@@ -6,7 +6,7 @@
  */
 
 import type { ConnFaults, FaultControl } from "../faults/control.ts";
-import { closeConn, type Conn, setNoDelay } from "../net/conn.ts";
+import { type Conn, setNoDelay } from "../net/conn.ts";
 import { TimedOutError } from "../net/errors.ts";
 import type {
   ClosedConnection,
@@ -198,7 +198,7 @@ export class Session implements Connection, StreamsOwner {
     } catch (error) {
       return this.onFinish("unreachable", error);
     }
-    if (this.#closed) return closeConn(conn);
+    if (this.#closed) return conn[Symbol.dispose]();
     if (!this.#refed) conn.unref();
     const upstream = this.#streams.side("upstream", conn);
     upstream.link.setFaults(this.#faults.upstream, this.#faultsSince);

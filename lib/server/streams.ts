@@ -13,7 +13,7 @@
 import type { HeldBytes } from "../faults/control.ts";
 import { Link, type LinkOwner } from "../faults/link.ts";
 import type { End } from "../faults/stage.ts";
-import { closeConn, type Conn } from "../net/conn.ts";
+import type { Conn } from "../net/conn.ts";
 import { EchoError } from "../net/errors.ts";
 import { describeError } from "../net/system_error.ts";
 import { Copy, type CopyEvents } from "./copy.ts";
@@ -248,7 +248,7 @@ export class Streams implements CopyEvents, LinkOwner {
 function closeSide({ conn, link, input }: Side): void {
   input?.stop();
   link.close();
-  closeConn(conn);
+  conn[Symbol.dispose]();
 }
 
 function upstreamError(cause: unknown): EchoError {
