@@ -1,6 +1,6 @@
 /**
- * Sockets of `node:net`, for connections that can be reset. Only `lib/echo.ts` opens
- * sockets with it. It loads `node:net`, so import it only when they are needed.
+ * Sockets of `node:net`, for connections that can be reset, and their errors as Deno's
+ * own connections throw them. Only `lib/echo.ts` opens sockets with it. It loads `node:net`, so import it only when they are needed.
  *
  * @module
  */
@@ -8,7 +8,6 @@
 import { connect, Socket } from "node:net";
 import { DEFAULT_HOSTNAME, DEFAULT_PORT } from "./defaults.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { socketError } from "./socket_error.ts";
 import type { TcpHandle } from "./tcp_handle.ts";
 
 /** A socket on the handle of an accepted connection. */
@@ -44,4 +43,38 @@ export async function openSocket(
   } finally {
     signal.removeEventListener("abort", abort);
   }
+}
+
+const { errors } = Deno;
+
+const CLASSES: Record<
+  string,
+  new (message: string, options: ErrorOptions) => Error
+> = {
+  EACCES: errors.PermissionDenied,
+  EADDRINUSE: errors.AddrInUse,
+  EADDRNOTAVAIL: errors.AddrNotAvailable,
+  ECONNABORTED: errors.ConnectionAborted,
+  ECONNREFUSED: errors.ConnectionRefused,
+  ECONNRESET: errors.ConnectionReset,
+  EPIPE: errors.BrokenPipe,
+  ERR_SOCKET_CLOSED: errors.BadResource,
+  ETIMEDOUT: errors.TimedOut,
+};
+
+/** What Deno says where it has no class of its own. */
+const MESSAGES: Record<string, string> = {
+  EHOSTUNREACH: "No route to host",
+  EMFILE: "Too many open files",
+  ENETUNREACH: "Network is unreachable",
+  ENFILE: "Too many open files in system",
+};
+
+/** The error of Deno for one of `node:net`, with the same `code`. */
+export function socketError(cause: Error & { code?: string }): Error {
+  const { code = "" } = cause;
+  const Class = CLASSES[code];
+  if (!Class && !MESSAGES[code]) return cause;
+  const message = MESSAGES[code] ?? cause.message;
+  return Object.assign(new (Class ?? Error)(message, { cause }), { code });
 }

@@ -16,7 +16,7 @@
 
 import type { Socket } from "node:net";
 import { readableOf, writableOf } from "./conn_streams.ts";
-import { socketError } from "./socket_error.ts";
+import { socketError } from "./node_sockets.ts";
 import { addressOf, handleOf, type TcpHandle } from "./tcp_handle.ts";
 
 /**
@@ -24,20 +24,6 @@ import { addressOf, handleOf, type TcpHandle } from "./tcp_handle.ts";
  * owner can see, and TLS copies no more.
  */
 const WRITE_SIZE = 64 * 1024;
-
-interface Reader extends PromiseWithResolvers<number | null> {
-  into: Uint8Array;
-}
-
-/** The half of a stream that whoever implements one supplies. */
-interface Internals {
-  push: (chunk: Uint8Array | null) => boolean;
-  _write(
-    chunk: Uint8Array,
-    encoding: "buffer",
-    done: (error?: Error | null) => void,
-  ): void;
-}
 
 /** The error of reading from a connection that the peer has reset. */
 export function resetError(): Error {
@@ -55,7 +41,9 @@ export class SocketConn implements Deno.Conn<Deno.NetAddr> {
   /** What was received and not read. */
   readonly #chunks: Uint8Array[] = [];
   #receiving = false;
-  #reader: Reader | undefined;
+  #reader:
+    | PromiseWithResolvers<number | null> & { into: Uint8Array }
+    | undefined;
   /** Rejects the pending write. */
   #rejectWrite: ((error: unknown) => void) | undefined;
   /** The last write that was not done at once, and those that wait for it. */
@@ -92,7 +80,7 @@ export class SocketConn implements Deno.Conn<Deno.NetAddr> {
     this.remoteAddr = remote;
     // Nagle's algorithm (RFC 896) would delay replies, and handshakes by 40 ms.
     handle.setNoDelay(true);
-    (socket as unknown as Internals).push = (chunk) => {
+    socket.push = (chunk: Uint8Array | null) => {
       if (chunk) this.#onChunk(chunk);
       else this.#onEnd();
       // The handle is paused instead, which pauses TLS too.
@@ -161,7 +149,7 @@ export class SocketConn implements Deno.Conn<Deno.NetAddr> {
       : bytes;
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     this.#rejectWrite = reject;
-    this.#socketInternals._write(chunk, "buffer", (error) => {
+    this.#socket._write(chunk, "buffer" as BufferEncoding, (error) => {
       // A socket that is destroyed reports why in its next event.
       if (error && this.#socket.destroyed && this.#error === undefined) return;
       this.#rejectWrite = undefined;
@@ -292,9 +280,5 @@ export class SocketConn implements Deno.Conn<Deno.NetAddr> {
 
   get #isWriting(): boolean {
     return this.#rejectWrite !== undefined;
-  }
-
-  get #socketInternals(): Internals {
-    return this.#socket as unknown as Internals;
   }
 }
