@@ -32,6 +32,7 @@
  * @module
  */
 
+import type { Socket } from "node:net";
 import { roundTrip } from "./client/round_trip.ts";
 import { setNoDelay } from "./net/conn.ts";
 import {
@@ -58,15 +59,16 @@ import {
   TimedOutError,
   withContext,
 } from "./net/errors.ts";
+import { bindHandle, openSocket, socketOf } from "./net/node_sockets.ts";
 import type {
   ConnectOptions,
   ListenOptions,
   ServeOptions,
 } from "./net/options.ts";
 import type { EchoServer } from "./net/server.ts";
-import { type Adopt, SocketListener } from "./net/socket_listener.ts";
+import { SocketConn } from "./net/socket_conn.ts";
+import { SocketListener } from "./net/socket_listener.ts";
 import { systemError } from "./net/system_error.ts";
-import { bindHandle } from "./net/tcp_handle.ts";
 import { withTimeout } from "./net/timeout.ts";
 import {
   checkConnectLimits,
@@ -75,13 +77,12 @@ import {
   POSITIVE_INTEGER,
 } from "./net/validate.ts";
 import { checkLimits, Server } from "./server/server.ts";
+import { type StartTls, tlsServer } from "./tls/session.ts";
 import {
   checkCredentials,
   checkServerTls,
   clientTls,
   established,
-  serverTls,
-  type StartTls,
 } from "./tls/start_tls.ts";
 import type { TlsConn } from "./tls/tls_conn.ts";
 
@@ -186,21 +187,18 @@ function openListener(
   };
   if (!hasTls && !resettable) return Deno.listen(address);
   try {
+    const adopt = hasTls
+      ? tlsServer(options)
+      : (socket: Socket) => new SocketConn(socket);
     return new SocketListener(
       () => bindHandle({ hostname, port, reusePort }),
-      { backlog, load: () => hasTls ? serverTls(options) : plainSockets() },
+      { backlog, adopt: (handle) => adopt(socketOf(handle)) },
     );
   } catch (error) {
     // The error of Deno says why.
     Deno.listen(address).close();
     throw error;
   }
-}
-
-/** Returns how accepted connections become ones that can be reset. */
-async function plainSockets(): Promise<Adopt> {
-  const [{ socketOf }, { SocketConn }] = await loadSockets();
-  return (handle) => new SocketConn(socketOf(handle));
 }
 
 /**
@@ -227,7 +225,7 @@ export async function connect(
   rejectPortInHostname("Cannot connect", options);
   checkRange(PORT, { action, options: { port: options.port } });
   checkConnectLimits(options, action);
-  const startTls = await clientTls(options, action);
+  const startTls = clientTls(options, action);
   const limits = {
     timeout,
     signal,
@@ -264,7 +262,6 @@ async function open(
     return await openUnlessFull(connecting, signal);
   }
   if (startTls || resettable) {
-    const [{ openSocket }, { SocketConn }] = await loadSockets();
     const socket = await openSocket(options, signal);
     return startTls ? startTls(socket) : new SocketConn(socket);
   }
@@ -274,14 +271,6 @@ async function open(
   );
   setNoDelay(conn);
   return conn;
-}
-
-/** Loads the connections that can be reset, which takes 50 ms. */
-function loadSockets() {
-  return Promise.all([
-    import("./net/node_sockets.ts"),
-    import("./net/socket_conn.ts"),
-  ]);
 }
 
 /**

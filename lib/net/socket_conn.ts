@@ -16,8 +16,12 @@
 
 import type { Socket } from "node:net";
 import { readableOf, writableOf } from "./conn_streams.ts";
-import { socketError } from "./node_sockets.ts";
-import { addressOf, handleOf, type TcpHandle } from "./tcp_handle.ts";
+import {
+  addressOf,
+  handleOf,
+  socketError,
+  type TcpHandle,
+} from "./node_sockets.ts";
 
 /**
  * Bytes that one write accepts. A peer that reads slowly makes progress that its

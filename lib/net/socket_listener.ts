@@ -9,23 +9,20 @@
  * @module
  */
 
-import type { SocketConn } from "./socket_conn.ts";
 import {
   addressOf,
   type Bind,
   type ListenHandle,
   type TcpHandle,
-} from "./tcp_handle.ts";
-
-/** Makes a connection of an accepted handle. */
-export type Adopt = (client: TcpHandle) => SocketConn;
+} from "./node_sockets.ts";
+import type { SocketConn } from "./socket_conn.ts";
 
 /** What a listener needs besides its address. */
 export interface SocketListenerOptions {
   /** Connections that the kernel queues. */
   backlog: number;
-  /** Loads what makes a connection of an accepted handle. */
-  load: () => Promise<Adopt>;
+  /** Makes a connection of an accepted handle. */
+  adopt: (client: TcpHandle) => SocketConn;
 }
 
 /**
@@ -61,7 +58,6 @@ export class SocketListener implements Deno.Listener<SocketConn, Deno.NetAddr> {
   readonly #options: SocketListenerOptions;
   /** Takes the next connection. */
   #client: TcpHandle | undefined;
-  #adopt: Adopt | undefined;
   #wake: ((found: boolean) => void) | undefined;
   #closed = false;
 
@@ -89,7 +85,6 @@ export class SocketListener implements Deno.Listener<SocketConn, Deno.NetAddr> {
    * @throws {Error} with the code EMFILE or ENFILE if there are too many open files.
    */
   async accept(): Promise<SocketConn> {
-    const adopt = this.#adopt ??= await this.#options.load();
     for (;;) {
       if (this.#closed) throw new Deno.errors.BadResource("Listener is closed");
       const client = this.#client ??= this.#newClient();
@@ -100,7 +95,7 @@ export class SocketListener implements Deno.Listener<SocketConn, Deno.NetAddr> {
       }
       this.#client = undefined;
       try {
-        return adopt(client);
+        return this.#options.adopt(client);
       } catch (error) {
         if (!(error instanceof Deno.errors.NotConnected)) throw error;
       }

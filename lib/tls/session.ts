@@ -1,23 +1,19 @@
 /**
- * Starts TLS sessions on connected sockets, as the server or as the client. It loads
- * `node:tls`, so import it only when TLS is requested.
+ * Starts TLS sessions on connected sockets, as the server or as the client.
  *
  * @module
  */
 
-import { X509Certificate } from "node:crypto";
-import { isIP, type Socket } from "node:net";
-import {
-  checkServerIdentity,
-  connect,
-  type ConnectionOptions,
-  createSecureContext,
-  type PeerCertificate,
-  type SecureContext,
+import type { Socket } from "node:net";
+import type {
+  ConnectionOptions,
+  PeerCertificate,
+  SecureContext,
   TLSSocket,
-  type TLSSocketOptions,
+  TLSSocketOptions,
 } from "node:tls";
 import { DEFAULT_HOSTNAME } from "../net/defaults.ts";
+import { nodeModule } from "../net/node_sockets.ts";
 import type { ConnectOptions, ListenOptions } from "../net/options.ts";
 import { describeHandshakeError, TlsConn } from "./tls_conn.ts";
 
@@ -37,6 +33,7 @@ const MAX_VERIFIED = 10_000;
 export function tlsServer(
   { cert, key, clientCa, alpnProtocols }: ListenOptions,
 ): StartTls {
+  const { createSecureContext, TLSSocket } = nodeModule("node:tls");
   const needsClient = clientCa !== undefined;
   const options = {
     isServer: true,
@@ -100,11 +97,12 @@ export function tlsClient(
 ): StartTls {
   const { hostname = DEFAULT_HOSTNAME, serverName = hostname } = options;
   const { caCerts, cert, key, alpnProtocols } = options;
+  const { connect } = nodeModule("node:tls");
   const host = serverName.replace(/^\[(.*)\]$/, "$1");
   const settings = {
     host,
     // An address is not a server name (RFC 6066, section 3).
-    ...(isIP(host) ? {} : { servername: host }),
+    ...(nodeModule("node:net").isIP(host) ? {} : { servername: host }),
     secureContext: trustedContext({ caCerts, cert, key }),
     checkServerIdentity: checkServerName,
     ALPNProtocols: alpnProtocols,
@@ -126,7 +124,10 @@ export function tlsClient(
 function trustedContext(
   { caCerts = [], cert, key }: ConnectOptions,
 ): SecureContext {
-  const secureContext = createSecureContext({ cert, key });
+  const secureContext = nodeModule("node:tls").createSecureContext({
+    cert,
+    key,
+  });
   for (const [index, pem] of caCerts.entries()) {
     const certificates = pem.match(CERTIFICATE) ?? [];
     if (certificates.length === 0) {
@@ -134,7 +135,7 @@ function trustedContext(
     }
     for (const certificate of certificates) {
       try {
-        new X509Certificate(certificate);
+        new (nodeModule("node:crypto").X509Certificate)(certificate);
       } catch (error) {
         throw new Error(
           `caCerts[${index}] holds a certificate that cannot be decoded`,
@@ -158,6 +159,7 @@ export function checkServerName(
   certificate: PeerCertificate,
 ): Error | undefined {
   const names = certificate.subjectaltname;
+  const { checkServerIdentity } = nodeModule("node:tls");
   if (names && !checkServerIdentity(hostname, certificate)) return undefined;
   const shown = names && names.length > MAX_NAMES_LENGTH
     ? `${names.slice(0, MAX_NAMES_LENGTH)}...`

@@ -1,6 +1,5 @@
 /**
- * TLS for servers and clients. This is the module that others import. It loads
- * `node:tls` only if TLS is requested, because that takes 60 ms.
+ * The options of TLS for servers and clients, and the handshake of a client.
  *
  * @module
  */
@@ -8,12 +7,9 @@
 import { formatEndpoint } from "../net/endpoint.ts";
 import { HandshakeError } from "../net/errors.ts";
 import type { ConnectOptions, ListenOptions } from "../net/options.ts";
-import type { Adopt } from "../net/socket_listener.ts";
 import { describeError } from "../net/system_error.ts";
-import type { StartTls } from "./session.ts";
+import { type StartTls, tlsClient } from "./session.ts";
 import type { TlsConn } from "./tls_conn.ts";
-
-export type { StartTls };
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----/;
 
@@ -90,29 +86,18 @@ export function checkCredentials(
   }
 }
 
-/** Returns how a server's accepted connections become TLS sessions. */
-export async function serverTls(options: ListenOptions): Promise<Adopt> {
-  const [{ socketOf }, { tlsServer }] = await Promise.all([
-    import("../net/node_sockets.ts"),
-    import("./session.ts"),
-  ]);
-  const startTls = tlsServer(options);
-  return (handle) => startTls(socketOf(handle));
-}
-
 /**
  * Returns how a client starts TLS, or `undefined` if it does not.
  *
  * @throws {TypeError} if it cannot speak TLS as its options request, or if an
  * element of `caCerts`, or the certificate and its key, cannot be used.
  */
-export async function clientTls(
+export function clientTls(
   options: ConnectOptions,
   action: string,
-): Promise<StartTls | undefined> {
+): StartTls | undefined {
   checkClientTls(options, action);
   if (!options.tls) return undefined;
-  const { tlsClient } = await import("./session.ts");
   try {
     return tlsClient(options);
   } catch (error) {

@@ -17,7 +17,7 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { resetError, SocketConn } from "../net/socket_conn.ts";
-import { handleOf } from "../net/tcp_handle.ts";
+import { handleOf } from "../net/node_sockets.ts";
 
 const NOT_TLS = "the peer does not speak TLS";
 
