@@ -26,12 +26,9 @@ const MAX_HELD = 1024 * 1024;
 /** Bytes of memory that a chunk takes beside its own: it bounds tiny chunks too. */
 const CHUNK_OVERHEAD = 128;
 
-/** No faults: the one setting that is never replaced. */
-const NONE = new Stages([], 0);
-
 /** A chunk that waits for its stages. */
 interface Queued extends Chunk {
-  readonly stages: Stages;
+  readonly stages: Stages | undefined;
 }
 
 /** The way to a connection. */
@@ -49,7 +46,8 @@ export class Link {
   readonly #owner: LinkOwner;
   /** Counts what all links hold. */
   readonly #heldByAll: HeldBytes;
-  #stages = NONE;
+  /** The faults; `undefined` if there are none. */
+  #stages: Stages | undefined;
   readonly #queue: Queued[] = [];
   #held = 0;
   /** Bytes that may be enqueued before a reset that needs unread data. */
@@ -76,8 +74,8 @@ export class Link {
   /** Replaces the faults, for all chunks from now on. Times count from `since`. */
   setFaults(faults: readonly LinkFaults[], since: number): void {
     if (this.#over || this.direct && faults.length === 0) return;
-    this.#release();
-    this.#stages = faults.length > 0 ? new Stages(faults, since) : NONE;
+    this.#stages?.release();
+    this.#stages = faults.length > 0 ? new Stages(faults, since) : undefined;
     this.#untilReset = this.conn.reset
       ? Infinity
       : Math.min(...faults.map(({ faults }) => faults.reset ?? Infinity));
@@ -133,10 +131,10 @@ export class Link {
   async #sendSetting(): Promise<void> {
     const stages = this.#stages;
     const [chunk] = this.#queue;
-    if (chunk && chunk.stages !== stages) {
+    if (chunk && (!stages || chunk.stages !== stages)) {
       await this.#send(chunk);
       this.#dequeue(chunk);
-    } else if (!chunk && stages.empty) {
+    } else if (!stages) {
       this.direct = true;
     } else {
       const sent = stages.apply(this.#chunks(stages), {
@@ -150,7 +148,7 @@ export class Link {
     }
   }
 
-  /** The chunks that are queued, until the faults are replaced or none are left. */
+  /** The chunks that are queued, until the faults are replaced. */
   async *#chunks(stages: Stages): AsyncGenerator<Chunk> {
     while (!this.#over && !stages.released) {
       const [chunk] = this.#queue;
@@ -158,8 +156,7 @@ export class Link {
         yield chunk;
         // Asked for the next one, the stages have passed this one on.
         this.#dequeue(chunk);
-      } else if (stages.empty) return;
-      else await this.#changes();
+      } else await this.#changes();
     }
   }
 
@@ -211,13 +208,8 @@ export class Link {
     this.#heldByAll.add(-this.#held);
     this.#held = 0;
     this.#queue.length = 0;
-    this.#release();
+    this.#stages?.release();
     this.#change();
-  }
-
-  /** Ends the pauses of the stages. */
-  #release(): void {
-    if (this.#stages !== NONE) this.#stages.release();
   }
 
   /** Resolves at the next change that a chunk may wait for. */

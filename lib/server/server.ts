@@ -199,7 +199,7 @@ export class Server<Addr extends Deno.Addr> implements EchoServer<Addr> {
       id: ++this.#accepted,
       faults: this.#faults,
       dial: dial &&
-        ((context) => this.#acceptor.dial(() => dial(context))),
+        ((client, signal) => this.#acceptor.dial(() => dial(client, signal))),
       onClosed: this.#onClosed,
     });
     this.#sessions.add(session);

@@ -191,10 +191,9 @@ export class Session implements Connection, StreamsOwner {
 
   async #dial(dial: Dial): Promise<void> {
     const { signal } = this.#dialing = new AbortController();
-    const client = this.#streams.client.conn;
     let conn: Conn;
     try {
-      conn = await dial({ client, signal });
+      conn = await dial(this.#streams.client.conn, signal);
     } catch (error) {
       return this.onFinish("unreachable", error);
     }

@@ -161,11 +161,6 @@ export class Streams implements CopyEvents, LinkOwner {
     this.#finishIfDone();
   }
 
-  /** A side does not take any more. */
-  onWriteError(copy: Copy, error: unknown): void {
-    this.onLinkError(this.#directionOf(copy).to.link, error);
-  }
-
   /** A side has got the end of its stream. */
   onLinkEnd(link: Link, { kind, fault, error }: End): void {
     // The first fault ends the connection, whatever those of other links do.

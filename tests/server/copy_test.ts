@@ -28,7 +28,7 @@ function started(options?: FakeConnOptions) {
   const copy = new Copy(source, link, {
     onEnd: (_, { kind, error = "" }) => void events.push(`${kind}${error}`),
     onSourceEnd: () => void events.push("over"),
-    onWriteError: (_, error) => void events.push(`write: ${error}`),
+    onLinkError: (_, error) => void events.push(`write: ${error}`),
   });
   copies.push(copy);
   copy.start();
