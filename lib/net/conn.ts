@@ -5,6 +5,8 @@
  * @module
  */
 
+import { writeAll } from "./write_all.ts";
+
 /** A connection. */
 export interface Conn extends Deno.Conn {
   /** Closes the connection so that the peer gets a reset (RFC 9293). */
@@ -26,4 +28,39 @@ export function setNoDelay(conn: Conn): void {
   } catch {
     // The peer has disconnected. The first read throws the error.
   }
+}
+
+/** Bytes of a read buffer, as in Deno's own streams. */
+const CHUNK_SIZE = 64 * 1024;
+
+/**
+ * What is read from a connection as a stream, up to the end of input. As with Deno's
+ * own connections, the end of the stream closes the connection.
+ */
+export function readableOf(
+  conn: Deno.Conn,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const close = () => conn[Symbol.dispose]();
+  return new ReadableStream({
+    async pull(controller) {
+      const buffer = new Uint8Array(CHUNK_SIZE);
+      const count = await conn.read(buffer);
+      if (count !== null) return controller.enqueue(buffer.subarray(0, count));
+      close();
+      controller.close();
+    },
+    cancel: close,
+  }, { highWaterMark: 0 });
+}
+
+/** A stream that writes to a connection, and closes it in the end. */
+export function writableOf(
+  conn: Deno.Conn,
+): WritableStream<Uint8Array<ArrayBufferLike>> {
+  const close = () => conn[Symbol.dispose]();
+  return new WritableStream({
+    write: (chunk) => writeAll(conn, chunk),
+    close,
+    abort: close,
+  });
 }

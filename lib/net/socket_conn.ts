@@ -15,7 +15,7 @@
  */
 
 import type { Socket } from "node:net";
-import { readableOf, writableOf } from "./conn_streams.ts";
+import { readableOf, writableOf } from "./conn.ts";
 import {
   addressOf,
   handleOf,

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { readableOf, writableOf } from "../../lib/net/conn_streams.ts";
+import { readableOf, writableOf } from "../../lib/net/conn.ts";
 import { FakeConn } from "../support/fakes.ts";
 import { pattern, utf8 } from "../support/peers.ts";
 
