@@ -153,16 +153,11 @@ export class Acceptor {
     this.#dispatch();
   }
 
-  /** Keeps the process alive while it listens. */
-  ref(): void {
-    this.#refed = true;
-    this.#listener?.ref();
-  }
-
-  /** Lets the process end while it listens. */
-  unref(): void {
-    this.#refed = false;
-    this.#listener?.unref();
+  /** Keeps the process alive while it listens, or lets it end. */
+  keepAlive(refed: boolean): void {
+    this.#refed = refed;
+    if (refed) this.#listener?.ref();
+    else this.#listener?.unref();
   }
 
   async #run(): Promise<void> {

@@ -178,19 +178,21 @@ export class Server<Addr extends Deno.Addr> implements EchoServer<Addr> {
   };
 
   ref(): void {
-    this.#refed = true;
-    for (const session of this.#sessions) session.ref();
-    this.#acceptor.ref();
+    this.#keepAlive(true);
   }
 
   unref(): void {
-    this.#refed = false;
-    for (const session of this.#sessions) session.unref();
-    this.#acceptor.unref();
+    this.#keepAlive(false);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.shutdown();
+  }
+
+  #keepAlive(refed: boolean): void {
+    this.#refed = refed;
+    for (const session of this.#sessions) session.keepAlive(refed);
+    this.#acceptor.keepAlive(refed);
   }
 
   #onConnection(conn: Conn): void {
@@ -204,7 +206,7 @@ export class Server<Addr extends Deno.Addr> implements EchoServer<Addr> {
     });
     this.#sessions.add(session);
     this.#peak = Math.max(this.#peak, this.#sessions.size);
-    if (!this.#refed) session.unref();
+    if (!this.#refed) session.keepAlive(false);
     const { id, remoteAddr } = session;
     notify(onOpen, { id, remoteAddr });
     void session.start();

@@ -120,16 +120,13 @@ export class Session implements Connection, StreamsOwner {
     upstream?.link.setFaults(this.#faults.upstream, this.#faultsSince);
   }
 
-  /** Keeps the process alive while the connection is open. */
-  ref(): void {
-    this.#refed = true;
-    for (const { conn } of this.#streams.sides) conn.ref();
-  }
-
-  /** Lets the process end while the connection is open. */
-  unref(): void {
-    this.#refed = false;
-    for (const { conn } of this.#streams.sides) conn.unref();
+  /** Keeps the process alive while the connection is open, or lets it end. */
+  keepAlive(refed: boolean): void {
+    this.#refed = refed;
+    for (const { conn } of this.#streams.sides) {
+      if (refed) conn.ref();
+      else conn.unref();
+    }
   }
 
   /** Ends the session once the client pauses, see `drain.ts`. */
