@@ -145,7 +145,9 @@ export class Streams implements CopyEvents, LinkOwner {
       from.link.close(end);
       to.input!.stop();
       if (from !== this.client) {
-        end = { kind: "reset", error: upstreamError(end.error) };
+        const { error: cause } = end;
+        const message = `the upstream failed: ${describeError(cause)}`;
+        end = { kind: "reset", error: new EchoError(message, { cause }) };
       }
     }
     // A side that did not take everything cannot say that its own stream is complete.
@@ -244,10 +246,4 @@ function closeSide({ conn, link, input }: Side): void {
   input?.stop();
   link.close();
   conn[Symbol.dispose]();
-}
-
-function upstreamError(cause: unknown): EchoError {
-  return new EchoError(`the upstream failed: ${describeError(cause)}`, {
-    cause,
-  });
 }
