@@ -186,18 +186,22 @@ export class SocketConn implements Deno.Conn<Deno.NetAddr> {
    */
   close(): void {
     if (this.#closed) throw new Deno.errors.BadResource("Bad resource ID");
-    this.#destroy();
+    this[Symbol.dispose]();
   }
 
   /** The same, but may be called again. */
   [Symbol.dispose](): void {
-    this.#destroy();
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#chunks.length = 0;
+    this.fail(new Deno.errors.Interrupted("the connection was closed here"));
+    this.#socket.destroy();
   }
 
   /** Closes the connection with a reset: the peer gets ECONNRESET, and no FIN. */
   reset(): void {
     if (!this.#closed) this.#handle.reset();
-    this.#destroy();
+    this[Symbol.dispose]();
   }
 
   /** Keeps the process alive while the connection is open. */
@@ -272,14 +276,6 @@ export class SocketConn implements Deno.Conn<Deno.NetAddr> {
     into.set(chunk.subarray(0, into.length));
     this.#chunks[0] = chunk.subarray(into.length);
     return into.length;
-  }
-
-  #destroy(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#chunks.length = 0;
-    this.fail(new Deno.errors.Interrupted("the connection was closed here"));
-    this.#socket.destroy();
   }
 
   get #isWriting(): boolean {

@@ -16,16 +16,10 @@ export interface AcceptorOptions {
   open: () => Listener;
   /** Called for each connection. Call `release()` once it is closed. */
   onConnection: (conn: Conn) => void;
-  /**
-   * Connections at a time. Further ones wait in the kernel's queue.
-   * @default {Infinity}
-   */
-  limit?: number | undefined;
-  /**
-   * Whether a burst of connections is accepted before the first one is served.
-   * @default {true}
-   */
-  burst?: boolean | undefined;
+  /** Connections at a time. Further ones wait in the kernel's queue. */
+  limit: number;
+  /** Whether a burst of connections is accepted before the first one is served. */
+  burst: boolean;
   /**
    * Called when there is no connection for a reason of this system: `accept()` fails,
    * or the port cannot be taken again. At most once a minute.
@@ -102,7 +96,7 @@ export class Acceptor {
   constructor(listener: Listener, options: AcceptorOptions) {
     this.#listener = listener;
     this.#options = options;
-    this.#permits = options.limit ?? Infinity;
+    this.#permits = options.limit;
     this.closed = this.#run();
   }
 
@@ -207,7 +201,7 @@ export class Acceptor {
     if (this.#stopped) return conn.close();
     this.#permits--;
     this.#open++;
-    if (this.#options.burst === false) return this.#options.onConnection(conn);
+    if (!this.#options.burst) return this.#options.onConnection(conn);
     this.#acceptedInTick++;
     if (this.#queue.push(conn) === 1) setImmediate(this.#dispatch);
   }

@@ -111,7 +111,7 @@ export class Server<Addr extends Deno.Addr> implements EchoServer<Addr> {
     this.#finish = resolve;
     this.#acceptor = new Acceptor(listener, {
       open: () => options.open(this.addr),
-      limit: options.maxConnections,
+      limit: options.maxConnections ?? Infinity,
       // The socket to the upstream is opened with the client's, so that as many
       // connections are accepted as files are left for both.
       burst: !options.dial,
