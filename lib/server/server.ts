@@ -52,22 +52,23 @@ export interface ServerOptions<Addr extends Deno.Addr>
   faults?: FaultSetting | undefined;
 }
 
+/** The ranges of the limits of a server. */
+const LIMITS = {
+  maxConnections: POSITIVE_INTEGER_OR_INFINITY,
+  idleTimeout: POSITIVE,
+  grace: NON_NEGATIVE,
+  maxHeldBytes: POSITIVE_INTEGER,
+};
+
 /** @throws {RangeError} that names the first limit that is out of range. */
 export function checkLimits(
-  options: Pick<
-    ServeOptions,
-    "maxConnections" | "idleTimeout" | "grace" | "maxHeldBytes"
-  >,
+  options: Pick<ServeOptions, keyof typeof LIMITS>,
   action: string,
 ): void {
-  const { maxConnections, idleTimeout, grace, maxHeldBytes } = options;
-  checkRange(POSITIVE_INTEGER_OR_INFINITY, {
-    action,
-    options: { maxConnections },
-  });
-  checkRange(POSITIVE, { action, options: { idleTimeout } });
-  checkRange(NON_NEGATIVE, { action, options: { grace } });
-  checkRange(POSITIVE_INTEGER, { action, options: { maxHeldBytes } });
+  for (const [name, range] of Object.entries(LIMITS)) {
+    const value = options[name as keyof typeof LIMITS];
+    checkRange(range, { action, options: { [name]: value } });
+  }
 }
 
 /** Sweeps for idle connections in one idle timeout, see `sweepInterval`. */
