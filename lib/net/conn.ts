@@ -1,11 +1,9 @@
 /**
  * Connections and listeners as servers use them: those of `Deno.listen`, and those of
- * `node:net`, which can also reset and speak TLS.
+ * `node:net`, which can also reset and speak TLS. What is done with any of them.
  *
  * @module
  */
-
-import { writeAll } from "./write_all.ts";
 
 /** A connection. */
 export interface Conn extends Deno.Conn {
@@ -27,6 +25,22 @@ export function setNoDelay(conn: Conn): void {
     (conn as Partial<Deno.TcpConn>).setNoDelay?.(true);
   } catch {
     // The peer has disconnected. The first read throws the error.
+  }
+}
+
+/**
+ * Writes all of a chunk: one write may accept only part of it. `onWritten` is called
+ * with the number of bytes of each write.
+ */
+export async function writeAll(
+  conn: { write(bytes: Uint8Array): Promise<number> },
+  bytes: Uint8Array,
+  onWritten?: (count: number) => void,
+): Promise<void> {
+  for (let at = 0; at < bytes.length;) {
+    const count = await conn.write(at === 0 ? bytes : bytes.subarray(at));
+    onWritten?.(count);
+    at += count;
   }
 }
 
