@@ -96,7 +96,13 @@ export {
   TimedOutError,
   UnexpectedEofError,
 } from "./net/errors.ts";
-export type { FaultCounts, FaultEntry, Faults } from "./net/fault_options.ts";
+export type {
+  Direction,
+  FaultCounts,
+  FaultEntry,
+  FaultName,
+  Faults,
+} from "./net/fault_options.ts";
 export type * from "./net/options.ts";
 export type * from "./net/server.ts";
 
@@ -128,24 +134,20 @@ export function serve<Addr extends Deno.Addr>(
   });
 }
 
-/** What the listener of a server must be able to do. */
-interface Listening {
-  /** Whether its connections can be reset, if they are of TCP. */
-  resettable?: boolean;
-  /** The address that an earlier listener got, to listen there again. */
-  addr?: Deno.Addr | undefined;
-}
-
 /**
  * Opens the listener of a server: on a TCP port, with TLS if there are a `cert` and
  * a `key`, or on a Unix socket. Other servers are made with it, such as `proxy()`.
  * TLS connections, and those of a `resettable` TCP listener, have a method `reset()`.
+ * With the `addr` of an earlier listener, it listens there again.
  *
  * @throws the errors of {@linkcode serve}.
  */
 export function listen<Addr extends Deno.Addr = Deno.NetAddr>(
   options: ListenOptions = {},
-  { resettable = false, addr }: Listening = {},
+  { resettable = false, addr }: {
+    resettable?: boolean;
+    addr?: Deno.Addr | undefined;
+  } = {},
 ): Deno.Listener<Deno.Conn, Addr> {
   const action = `Cannot listen on ${formatEndpoint(options)}`;
   requireDeno(action);
