@@ -32,6 +32,7 @@
  * @module
  */
 
+import type { Socket } from "node:net";
 import { roundTrip } from "./client/round_trip.ts";
 import { setNoDelay } from "./net/conn.ts";
 import {
@@ -58,15 +59,16 @@ import {
   TimedOutError,
   withContext,
 } from "./net/errors.ts";
+import { bindHandle, openSocket, socketOf } from "./net/node_sockets.ts";
 import type {
   ConnectOptions,
   ListenOptions,
   ServeOptions,
 } from "./net/options.ts";
 import type { EchoServer } from "./net/server.ts";
-import { type Adopt, SocketListener } from "./net/socket_listener.ts";
+import { SocketConn } from "./net/socket_conn.ts";
+import { SocketListener } from "./net/socket_listener.ts";
 import { systemError } from "./net/system_error.ts";
-import { bindHandle } from "./net/tcp_handle.ts";
 import { withTimeout } from "./net/timeout.ts";
 import {
   checkConnectLimits,
@@ -75,13 +77,12 @@ import {
   POSITIVE_INTEGER,
 } from "./net/validate.ts";
 import { checkLimits, Server } from "./server/server.ts";
-import { checkCredentials } from "./tls/credentials.ts";
+import { type StartTls, tlsServer } from "./tls/session.ts";
 import {
+  checkCredentials,
   checkServerTls,
   clientTls,
   established,
-  serverTls,
-  type StartTls,
 } from "./tls/start_tls.ts";
 import type { TlsConn } from "./tls/tls_conn.ts";
 
@@ -95,7 +96,13 @@ export {
   TimedOutError,
   UnexpectedEofError,
 } from "./net/errors.ts";
-export type { FaultCounts, FaultEntry, Faults } from "./net/fault_options.ts";
+export type {
+  Direction,
+  FaultCounts,
+  FaultEntry,
+  FaultName,
+  Faults,
+} from "./net/fault_options.ts";
 export type * from "./net/options.ts";
 export type * from "./net/server.ts";
 
@@ -127,24 +134,20 @@ export function serve<Addr extends Deno.Addr>(
   });
 }
 
-/** What the listener of a server must be able to do. */
-interface Listening {
-  /** Whether its connections can be reset, if they are of TCP. */
-  resettable?: boolean;
-  /** The address that an earlier listener got, to listen there again. */
-  addr?: Deno.Addr | undefined;
-}
-
 /**
  * Opens the listener of a server: on a TCP port, with TLS if there are a `cert` and
  * a `key`, or on a Unix socket. Other servers are made with it, such as `proxy()`.
  * TLS connections, and those of a `resettable` TCP listener, have a method `reset()`.
+ * With the `addr` of an earlier listener, it listens there again.
  *
  * @throws the errors of {@linkcode serve}.
  */
 export function listen<Addr extends Deno.Addr = Deno.NetAddr>(
   options: ListenOptions = {},
-  { resettable = false, addr }: Listening = {},
+  { resettable = false, addr }: {
+    resettable?: boolean;
+    addr?: Deno.Addr | undefined;
+  } = {},
 ): Deno.Listener<Deno.Conn, Addr> {
   const action = `Cannot listen on ${formatEndpoint(options)}`;
   requireDeno(action);
@@ -186,21 +189,18 @@ function openListener(
   };
   if (!hasTls && !resettable) return Deno.listen(address);
   try {
+    const adopt = hasTls
+      ? tlsServer(options)
+      : (socket: Socket) => new SocketConn(socket);
     return new SocketListener(
       () => bindHandle({ hostname, port, reusePort }),
-      { backlog, load: () => hasTls ? serverTls(options) : plainSockets() },
+      { backlog, adopt: (handle) => adopt(socketOf(handle)) },
     );
   } catch (error) {
     // The error of Deno says why.
     Deno.listen(address).close();
     throw error;
   }
-}
-
-/** Returns how accepted connections become ones that can be reset. */
-async function plainSockets(): Promise<Adopt> {
-  const [{ socketOf }, { SocketConn }] = await loadSockets();
-  return (handle) => new SocketConn(socketOf(handle));
 }
 
 /**
@@ -227,7 +227,7 @@ export async function connect(
   rejectPortInHostname("Cannot connect", options);
   checkRange(PORT, { action, options: { port: options.port } });
   checkConnectLimits(options, action);
-  const startTls = await clientTls(options, action);
+  const startTls = clientTls(options, action);
   const limits = {
     timeout,
     signal,
@@ -264,7 +264,6 @@ async function open(
     return await openUnlessFull(connecting, signal);
   }
   if (startTls || resettable) {
-    const [{ openSocket }, { SocketConn }] = await loadSockets();
     const socket = await openSocket(options, signal);
     return startTls ? startTls(socket) : new SocketConn(socket);
   }
@@ -274,14 +273,6 @@ async function open(
   );
   setNoDelay(conn);
   return conn;
-}
-
-/** Loads the connections that can be reset, which takes 50 ms. */
-function loadSockets() {
-  return Promise.all([
-    import("./net/node_sockets.ts"),
-    import("./net/socket_conn.ts"),
-  ]);
 }
 
 /**

@@ -23,7 +23,7 @@ import {
   type LongTimeout,
   setLongTimeout,
 } from "./net/timeout.ts";
-import { writeAll } from "./net/write_all.ts";
+import { writeAll } from "./net/conn.ts";
 
 /** The streams, beside the options of the connection. */
 export interface PipeOptions extends ConnectOptions {

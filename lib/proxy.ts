@@ -24,7 +24,11 @@
  */
 
 import { connect, listen } from "./echo.ts";
-import { formatEndpoint, rejectPortInHostname } from "./net/endpoint.ts";
+import {
+  formatEndpoint,
+  rejectPortInHostname,
+  requestPermissions,
+} from "./net/endpoint.ts";
 import type {
   DirectedFaults,
   FaultEntry,
@@ -33,7 +37,6 @@ import type {
 } from "./net/fault_options.ts";
 import type { ConnectOptions, ServeOptions } from "./net/options.ts";
 import { isOwnEndpoint, OWN_ADDRESS } from "./net/own_address.ts";
-import { requestPermissions } from "./net/permissions.ts";
 import type { EchoServer } from "./net/server.ts";
 import { checkConnectLimits, checkRange, PORT } from "./net/validate.ts";
 import { upstreamDial } from "./server/dial.ts";

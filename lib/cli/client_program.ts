@@ -183,7 +183,7 @@ export async function main(
 /** What the user can do about a failed TLS handshake. */
 function handshakeAdvice({ message }: HandshakeError): string {
   if (/not trusted, or has expired$/.test(message)) {
-    return "trust its issuer with --tls-ca";
+    return "trust its issuer with --tls-ca, or renew it";
   }
   if (/does not speak TLS$/.test(message)) return "connect without --tls";
   if (/certificate is for /.test(message)) {

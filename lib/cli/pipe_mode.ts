@@ -5,7 +5,7 @@
  */
 
 import { formatEndpoint } from "../net/endpoint.ts";
-import { writeAll } from "../net/write_all.ts";
+import { writeAll } from "../net/conn.ts";
 import { pipe } from "../pipe.ts";
 import type { ModeInput } from "./client_flags.ts";
 import { eventLine, printable, streamError, writeStderr } from "./output.ts";

@@ -14,7 +14,7 @@
 
 import { EchoError } from "../net/errors.ts";
 import { withTimeout } from "../net/timeout.ts";
-import { writeAll } from "../net/write_all.ts";
+import { writeAll } from "../net/conn.ts";
 import { Progress } from "./progress.ts";
 import { difference, mismatch } from "./verify.ts";
 

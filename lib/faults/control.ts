@@ -12,7 +12,6 @@ import type {
   FaultSetting,
 } from "../net/fault_options.ts";
 import { DEFAULT_MAX_HELD_BYTES } from "../net/defaults.ts";
-import { HeldBytes } from "./held_bytes.ts";
 import { prng } from "./prng.ts";
 import type { Stage } from "./stage.ts";
 import { checkFaults, stagesOf } from "./table.ts";
@@ -42,14 +41,7 @@ const NONE: ConnFaults = {
   connectDelay: 0,
 };
 
-/** The purpose of the number that decides whether a connection has faults. */
-const TOXICITY = 0;
-
-/**
- * Added to the purposes of the upstream direction, and for each entry of a list, so
- * that no two of them make the same choices. It is more than there are purposes.
- */
-const UPSTREAM = 1_000, NEXT_ENTRY = 2_000;
+const DIRECTIONS = ["downstream", "upstream"] as const;
 
 /** The entries of a setting. Both directions of a `DirectedFaults` share a number. */
 function entriesOf(setting: FaultSetting): [FaultEntry, number: number][] {
@@ -82,7 +74,7 @@ export class Setting {
     this.#entries = entriesOf(setting);
     for (const [{ direction = "both", ...faults }] of this.#entries) {
       checkFaults(faults);
-      if (["downstream", "upstream", "both"].includes(direction)) continue;
+      if ([...DIRECTIONS, "both"].includes(direction)) continue;
       throw new TypeError(
         `Cannot inject faults with direction ${
           Deno.inspect(direction)
@@ -107,22 +99,54 @@ export class Setting {
     for (const [faults, number] of this.#entries) {
       const stages = stagesOf(faults);
       const { seed = this.#seed, toxicity = 1 } = faults;
-      const random = (purpose: number) =>
-        prng(seed, id, purpose + number * NEXT_ENTRY);
-      if (random(TOXICITY)() >= toxicity) continue;
+      if (prng(seed, id, number)() >= toxicity) continue;
       const { direction = "downstream" } = faults;
-      if (direction !== "upstream" && stages.size > 0) {
-        chosen.downstream.push({ faults, stages, random });
-      }
-      if (direction !== "downstream" && stages.size > 0) {
-        const other = (purpose: number) => random(purpose + UPSTREAM);
-        chosen.upstream.push({ faults, stages, random: other });
+      for (const [at, one] of DIRECTIONS.entries()) {
+        if (stages.size === 0 || direction !== one && direction !== "both") {
+          continue;
+        }
+        // No two entries or directions make the same choices.
+        const random = (purpose: number) => prng(seed, id, number, at, purpose);
+        chosen[one].push({ faults, stages, random });
       }
       if (faults.closeOnAccept) refusal ??= "closeOnAccept";
       if (faults.down) refusal = "down";
       connectDelay += faults.connectDelay ?? 0;
     }
     return { ...chosen, refusal, connectDelay };
+  }
+}
+
+/** Bytes that the faults of a server hold for all its connections, and their limit. */
+export class HeldBytes {
+  readonly #limit: number;
+  #held = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  /** Holds nothing yet. */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** Whether no more may be held. */
+  get full(): boolean {
+    return this.#held >= this.#limit;
+  }
+
+  /** Adds to what is held, or with a negative number takes from it. */
+  add(bytes: number): void {
+    this.#held += bytes;
+    this.wake();
+  }
+
+  /** Resolves when there may be room. Call `wake` after using it, or not using it. */
+  room(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Wakes who waits longest, if there is room. */
+  wake(): void {
+    if (!this.full) this.#waiting.shift()?.();
   }
 }
 

@@ -6,17 +6,14 @@
  * @module
  */
 
-import { closeConn, type Conn } from "../net/conn.ts";
+import type { Conn } from "../net/conn.ts";
 import type { FaultCounts, FaultName } from "../net/fault_options.ts";
-import type { LinkFaults } from "./control.ts";
-import type { HeldBytes } from "./held_bytes.ts";
+import type { HeldBytes, LinkFaults } from "./control.ts";
 import type { Chunk, End } from "./stage.ts";
 import { Stages } from "./stages.ts";
 
 /** The owner of a link. */
 export interface LinkOwner {
-  /** Counts what all links hold. */
-  readonly held: HeldBytes;
   /** The connection has got the end of the stream. Called at most once. */
   onLinkEnd(link: Link, end: End): void;
   /** The connection does not take any more. Called at most once. */
@@ -29,12 +26,9 @@ const MAX_HELD = 1024 * 1024;
 /** Bytes of memory that a chunk takes beside its own: it bounds tiny chunks too. */
 const CHUNK_OVERHEAD = 128;
 
-/** No faults: the one setting that is never replaced. */
-const NONE = new Stages([], 0);
-
 /** A chunk that waits for its stages. */
 interface Queued extends Chunk {
-  readonly stages: Stages;
+  readonly stages: Stages | undefined;
 }
 
 /** The way to a connection. */
@@ -50,7 +44,10 @@ export class Link {
   /** The connection. */
   readonly conn: Conn;
   readonly #owner: LinkOwner;
-  #stages = NONE;
+  /** Counts what all links hold. */
+  readonly #heldByAll: HeldBytes;
+  /** The faults; `undefined` if there are none. */
+  #stages: Stages | undefined;
   readonly #queue: Queued[] = [];
   #held = 0;
   /** Bytes that may be enqueued before a reset that needs unread data. */
@@ -60,8 +57,9 @@ export class Link {
   #changed: PromiseWithResolvers<void> | undefined;
 
   /** Has no faults yet. */
-  constructor(conn: Conn, owner: LinkOwner) {
+  constructor(conn: Conn, held: HeldBytes, owner: LinkOwner) {
     this.conn = conn;
+    this.#heldByAll = held;
     this.#owner = owner;
   }
 
@@ -76,8 +74,8 @@ export class Link {
   /** Replaces the faults, for all chunks from now on. Times count from `since`. */
   setFaults(faults: readonly LinkFaults[], since: number): void {
     if (this.#over || this.direct && faults.length === 0) return;
-    this.#release();
-    this.#stages = faults.length > 0 ? new Stages(faults, since) : NONE;
+    this.#stages?.release();
+    this.#stages = faults.length > 0 ? new Stages(faults, since) : undefined;
     this.#untilReset = this.conn.reset
       ? Infinity
       : Math.min(...faults.map(({ faults }) => faults.reset ?? Infinity));
@@ -90,7 +88,7 @@ export class Link {
   /** Queues a copy of a chunk. Resolves when the next one may be enqueued. */
   async enqueue(bytes: Uint8Array): Promise<void> {
     const at = performance.now();
-    const { held } = this.#owner;
+    const held = this.#heldByAll;
     while (!this.#over && this.#held >= MAX_HELD) await this.#changes();
     while (!this.#over && held.full) await held.room();
     // The faults may have ended meanwhile.
@@ -133,10 +131,10 @@ export class Link {
   async #sendSetting(): Promise<void> {
     const stages = this.#stages;
     const [chunk] = this.#queue;
-    if (chunk && chunk.stages !== stages) {
+    if (chunk && (!stages || chunk.stages !== stages)) {
       await this.#send(chunk);
       this.#dequeue(chunk);
-    } else if (!chunk && stages.empty) {
+    } else if (!stages) {
       this.direct = true;
     } else {
       const sent = stages.apply(this.#chunks(stages), {
@@ -150,7 +148,7 @@ export class Link {
     }
   }
 
-  /** The chunks that are queued, until the faults are replaced or none are left. */
+  /** The chunks that are queued, until the faults are replaced. */
   async *#chunks(stages: Stages): AsyncGenerator<Chunk> {
     while (!this.#over && !stages.released) {
       const [chunk] = this.#queue;
@@ -158,8 +156,7 @@ export class Link {
         yield chunk;
         // Asked for the next one, the stages have passed this one on.
         this.#dequeue(chunk);
-      } else if (stages.empty) return;
-      else await this.#changes();
+      } else await this.#changes();
     }
   }
 
@@ -202,22 +199,17 @@ export class Link {
   #hold({ bytes }: Chunk, sign: 1 | -1): void {
     const memory = sign * (bytes.length + CHUNK_OVERHEAD);
     this.#held += memory;
-    this.#owner.held.add(memory);
+    this.#heldByAll.add(memory);
     this.#change();
   }
 
   #stop(): void {
     this.#over = true;
-    this.#owner.held.add(-this.#held);
+    this.#heldByAll.add(-this.#held);
     this.#held = 0;
     this.#queue.length = 0;
-    this.#release();
+    this.#stages?.release();
     this.#change();
-  }
-
-  /** Ends the pauses of the stages. */
-  #release(): void {
-    if (this.#stages !== NONE) this.#stages.release();
   }
 
   /** Resolves at the next change that a chunk may wait for. */
@@ -233,11 +225,11 @@ export class Link {
 
 function reset(conn: Conn): void {
   if (conn.reset) conn.reset();
-  else closeConn(conn);
+  else conn[Symbol.dispose]();
 }
 
 async function halfClose(conn: Conn, { kind }: End): Promise<void> {
   // The FIN of a TLS connection without close_notify closes it in both directions.
-  if (kind === "truncated" && conn.handshake) return closeConn(conn);
+  if (kind === "truncated" && conn.handshake) return conn[Symbol.dispose]();
   await conn.closeWrite();
 }

@@ -22,11 +22,6 @@ export class Stages {
     this.#since = since;
   }
 
-  /** Whether there are none. */
-  get empty(): boolean {
-    return this.#faults.length === 0;
-  }
-
   /** Whether they are replaced. */
   get released(): boolean {
     return this.#released.signal.aborted;

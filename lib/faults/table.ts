@@ -16,10 +16,9 @@ import {
   type Range,
 } from "../net/validate.ts";
 import { bandwidth } from "./bandwidth.ts";
-import { closeAfter, limitData } from "./close.ts";
 import { corrupt } from "./corrupt.ts";
+import { closeAfter, limitData, reset, resetAfter } from "./cut.ts";
 import { latency } from "./latency.ts";
-import { reset, resetAfter } from "./reset.ts";
 import { slicer } from "./slicer.ts";
 import { slowClose } from "./slow_close.ts";
 import type { Stage } from "./stage.ts";

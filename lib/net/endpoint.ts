@@ -6,6 +6,7 @@
 
 import { DEFAULT_HOSTNAME, DEFAULT_PORT } from "./defaults.ts";
 import type { ConnectOptions } from "./options.ts";
+import { systemError } from "./system_error.ts";
 
 /** The options that name an endpoint. */
 export type Endpoint = Pick<ConnectOptions, "path" | "hostname" | "port">;
@@ -84,33 +85,44 @@ export function permissionFlag(
   return /^[\w./:=,-]+$/.test(flag) ? flag : `'${flag}'`;
 }
 
-/** A permission, as `--allow-KIND=TARGET` grants it. */
-export interface Permission {
-  /** What it is about. */
-  kind: typeof KINDS[number];
-  /** An address or a path. */
-  target: string;
-}
-
 /** The permissions that listening on an endpoint, or connecting to it, needs. */
-export function permissionsOf(endpoint: Endpoint): Permission[] {
+function permissionsOf(
+  endpoint: Endpoint,
+): [kind: typeof KINDS[number], target: string][] {
   const { path } = endpoint;
-  if (path === undefined) {
-    return [{ kind: "net", target: formatEndpoint(endpoint) }];
-  }
-  return [
-    { kind: "net", target: `unix:${path}` },
-    { kind: "read", target: path },
-    { kind: "write", target: path },
-  ];
+  if (path === undefined) return [["net", formatEndpoint(endpoint)]];
+  return [["net", `unix:${path}`], ["read", path], ["write", path]];
 }
 
 /** The permission flags that using all endpoints needs. */
 export function requiredPermissions(...endpoints: Endpoint[]): string {
   const permissions = endpoints.flatMap(permissionsOf);
   return KINDS.flatMap((kind) => {
-    const targets = permissions.filter((one) => one.kind === kind)
-      .map(({ target }) => target);
+    const targets = permissions.filter(([name]) => name === kind)
+      .map(([, target]) => target);
     return targets.length > 0 ? [permissionFlag(kind, ...targets)] : [];
   }).join(" ");
+}
+
+/**
+ * Requests the permissions to use all endpoints, before anything is opened. On a
+ * terminal, Deno asks the user for those that are missing, unless it runs with
+ * `--no-prompt`.
+ *
+ * @throws {Deno.errors.NotCapable} if one is missing; the message names them all.
+ */
+export function requestPermissions(
+  endpoints: readonly Endpoint[],
+  action: string,
+): void {
+  const granted = endpoints.flatMap(permissionsOf).every(([name, target]) =>
+    Deno.permissions.requestSync(
+      name === "net" ? { name, host: target } : { name, path: target },
+    ).state === "granted"
+  );
+  if (granted) return;
+  throw systemError(new Deno.errors.NotCapable("permission not granted"), {
+    action,
+    permissions: requiredPermissions(...endpoints),
+  });
 }

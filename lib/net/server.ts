@@ -55,24 +55,28 @@ export interface EchoServer<Addr extends Deno.Addr = Deno.NetAddr>
   unref(): void;
 }
 
+/** What a connection carried, or all connections of a server. */
+export interface Traffic {
+  /** Bytes read from clients. */
+  readonly bytesRead: number;
+  /** Bytes written to clients. */
+  readonly bytesWritten: number;
+  /** What a proxy has exchanged with its upstream. */
+  readonly upstream?: UpstreamTraffic | undefined;
+  /** How often each fault took effect, if there are faults or were any. */
+  readonly faults?: FaultCounts | undefined;
+}
+
 /** The statistics of a server since it began to listen. */
-export interface ServerStats {
+export interface ServerStats extends Traffic {
   /** Connections that are open. */
   readonly open: number;
   /** The highest number of connections that were open at the same time. */
   readonly peak: number;
   /** Connections that were accepted. */
   readonly accepted: number;
-  /** Bytes read from all connections. */
-  readonly bytesRead: number;
-  /** Bytes written to all connections. */
-  readonly bytesWritten: number;
-  /** What a proxy has exchanged with its upstream. */
-  readonly upstream?: UpstreamTraffic | undefined;
   /** Milliseconds until now, or until the server was closed. */
   readonly duration: number;
-  /** How often each fault took effect, if there are faults or were any. */
-  readonly faults?: FaultCounts | undefined;
 }
 
 /** The bytes on the other side of a proxy. */
@@ -92,15 +96,7 @@ export interface Connection {
 }
 
 /** A connection that was closed. */
-export interface ClosedConnection extends Connection {
-  /** Bytes read from the client. */
-  readonly bytesRead: number;
-  /** Bytes written to the client. */
-  readonly bytesWritten: number;
-  /** What a proxy has exchanged with its upstream for this connection. */
-  readonly upstream?: UpstreamTraffic | undefined;
-  /** How often each fault took effect, if faults were injected. */
-  readonly faults?: FaultCounts | undefined;
+export interface ClosedConnection extends Connection, Traffic {
   /** Milliseconds from accept to close. */
   readonly duration: number;
   /** Why the connection ended. */

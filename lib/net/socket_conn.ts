@@ -15,29 +15,19 @@
  */
 
 import type { Socket } from "node:net";
-import { readableOf, writableOf } from "./conn_streams.ts";
-import { socketError } from "./socket_error.ts";
-import { addressOf, handleOf, type TcpHandle } from "./tcp_handle.ts";
+import { readableOf, writableOf } from "./conn.ts";
+import {
+  addressOf,
+  handleOf,
+  socketError,
+  type TcpHandle,
+} from "./node_sockets.ts";
 
 /**
  * Bytes that one write accepts. A peer that reads slowly makes progress that its
  * owner can see, and TLS copies no more.
  */
 const WRITE_SIZE = 64 * 1024;
-
-interface Reader extends PromiseWithResolvers<number | null> {
-  into: Uint8Array;
-}
-
-/** The half of a stream that whoever implements one supplies. */
-interface Internals {
-  push: (chunk: Uint8Array | null) => boolean;
-  _write(
-    chunk: Uint8Array,
-    encoding: "buffer",
-    done: (error?: Error | null) => void,
-  ): void;
-}
 
 /** The error of reading from a connection that the peer has reset. */
 export function resetError(): Error {
@@ -55,7 +45,9 @@ export class SocketConn implements Deno.Conn<Deno.NetAddr> {
   /** What was received and not read. */
   readonly #chunks: Uint8Array[] = [];
   #receiving = false;
-  #reader: Reader | undefined;
+  #reader:
+    | PromiseWithResolvers<number | null> & { into: Uint8Array }
+    | undefined;
   /** Rejects the pending write. */
   #rejectWrite: ((error: unknown) => void) | undefined;
   /** The last write that was not done at once, and those that wait for it. */
@@ -92,7 +84,7 @@ export class SocketConn implements Deno.Conn<Deno.NetAddr> {
     this.remoteAddr = remote;
     // Nagle's algorithm (RFC 896) would delay replies, and handshakes by 40 ms.
     handle.setNoDelay(true);
-    (socket as unknown as Internals).push = (chunk) => {
+    socket.push = (chunk: Uint8Array | null) => {
       if (chunk) this.#onChunk(chunk);
       else this.#onEnd();
       // The handle is paused instead, which pauses TLS too.
@@ -161,7 +153,7 @@ export class SocketConn implements Deno.Conn<Deno.NetAddr> {
       : bytes;
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     this.#rejectWrite = reject;
-    this.#socketInternals._write(chunk, "buffer", (error) => {
+    this.#socket._write(chunk, "buffer" as BufferEncoding, (error) => {
       // A socket that is destroyed reports why in its next event.
       if (error && this.#socket.destroyed && this.#error === undefined) return;
       this.#rejectWrite = undefined;
@@ -194,18 +186,22 @@ export class SocketConn implements Deno.Conn<Deno.NetAddr> {
    */
   close(): void {
     if (this.#closed) throw new Deno.errors.BadResource("Bad resource ID");
-    this.#destroy();
+    this[Symbol.dispose]();
   }
 
   /** The same, but may be called again. */
   [Symbol.dispose](): void {
-    this.#destroy();
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#chunks.length = 0;
+    this.fail(new Deno.errors.Interrupted("the connection was closed here"));
+    this.#socket.destroy();
   }
 
   /** Closes the connection with a reset: the peer gets ECONNRESET, and no FIN. */
   reset(): void {
     if (!this.#closed) this.#handle.reset();
-    this.#destroy();
+    this[Symbol.dispose]();
   }
 
   /** Keeps the process alive while the connection is open. */
@@ -282,19 +278,7 @@ export class SocketConn implements Deno.Conn<Deno.NetAddr> {
     return into.length;
   }
 
-  #destroy(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#chunks.length = 0;
-    this.fail(new Deno.errors.Interrupted("the connection was closed here"));
-    this.#socket.destroy();
-  }
-
   get #isWriting(): boolean {
     return this.#rejectWrite !== undefined;
-  }
-
-  get #socketInternals(): Internals {
-    return this.#socket as unknown as Internals;
   }
 }

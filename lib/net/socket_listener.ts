@@ -9,24 +9,13 @@
  * @module
  */
 
-import type { SocketConn } from "./socket_conn.ts";
 import {
   addressOf,
   type Bind,
   type ListenHandle,
   type TcpHandle,
-} from "./tcp_handle.ts";
-
-/** Makes a connection of an accepted handle. */
-export type Adopt = (client: TcpHandle) => SocketConn;
-
-/** What a listener needs besides its address. */
-export interface SocketListenerOptions {
-  /** Connections that the kernel queues. */
-  backlog: number;
-  /** Loads what makes a connection of an accepted handle. */
-  load: () => Promise<Adopt>;
-}
+} from "./node_sockets.ts";
+import type { SocketConn } from "./socket_conn.ts";
 
 /**
  * Connections that the runtime takes from the kernel ahead of `accept()`. Each has a
@@ -58,18 +47,27 @@ export class SocketListener implements Deno.Listener<SocketConn, Deno.NetAddr> {
   readonly addr: Deno.NetAddr;
   readonly #bind: Bind;
   readonly #handle: ListenHandle;
-  readonly #options: SocketListenerOptions;
+  readonly #adopt: (client: TcpHandle) => SocketConn;
   /** Takes the next connection. */
   #client: TcpHandle | undefined;
-  #adopt: Adopt | undefined;
   #wake: ((found: boolean) => void) | undefined;
   #closed = false;
 
-  /** Listens. @throws {Error} if it cannot; Deno's own listeners can say why. */
-  constructor(bind: Bind, options: SocketListenerOptions) {
+  /**
+   * Listens with a backlog in the kernel. `adopt` makes connections of accepted handles.
+   *
+   * @throws {Error} if it cannot listen; Deno's own listeners can say why.
+   */
+  constructor(
+    bind: Bind,
+    { backlog, adopt }: {
+      backlog: number;
+      adopt: (client: TcpHandle) => SocketConn;
+    },
+  ) {
     const handle = bind();
     if (typeof handle === "number") throw new Error(`bind failed: ${handle}`);
-    const status = handle.listen(options.backlog);
+    const status = handle.listen(backlog);
     if (status !== 0) {
       handle.close();
       throw new Error(`listen failed: ${status}`);
@@ -77,7 +75,7 @@ export class SocketListener implements Deno.Listener<SocketConn, Deno.NetAddr> {
     this.addr = addressOf((out) => handle.getsockname(out))!;
     this.#bind = bind;
     this.#handle = handle;
-    this.#options = options;
+    this.#adopt = adopt;
     handle.onconnection = () => this.#wake?.(true);
     handle.listen(TAKEN_AHEAD);
   }
@@ -89,7 +87,6 @@ export class SocketListener implements Deno.Listener<SocketConn, Deno.NetAddr> {
    * @throws {Error} with the code EMFILE or ENFILE if there are too many open files.
    */
   async accept(): Promise<SocketConn> {
-    const adopt = this.#adopt ??= await this.#options.load();
     for (;;) {
       if (this.#closed) throw new Deno.errors.BadResource("Listener is closed");
       const client = this.#client ??= this.#newClient();
@@ -100,7 +97,7 @@ export class SocketListener implements Deno.Listener<SocketConn, Deno.NetAddr> {
       }
       this.#client = undefined;
       try {
-        return adopt(client);
+        return this.#adopt(client);
       } catch (error) {
         if (!(error instanceof Deno.errors.NotConnected)) throw error;
       }

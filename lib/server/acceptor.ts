@@ -16,18 +16,12 @@ export interface AcceptorOptions {
   open: () => Listener;
   /** Called for each connection. Call `release()` once it is closed. */
   onConnection: (conn: Conn) => void;
-  /**
-   * Connections at a time. Further ones wait in the kernel's queue.
-   * @default {Infinity}
-   */
-  limit?: number | undefined;
+  /** Connections at a time. Further ones wait in the kernel's queue. */
+  limit: number;
+  /** Whether a burst of connections is accepted before the first one is served. */
+  burst: boolean;
   /** What the first `accept()` waits for. */
   ready?: Promise<void>;
-  /**
-   * Whether a burst of connections is accepted before the first one is served.
-   * @default {true}
-   */
-  burst?: boolean | undefined;
   /**
    * Called when there is no connection for a reason of this system: `accept()` fails,
    * or the port cannot be taken again. At most once a minute.
@@ -104,7 +98,7 @@ export class Acceptor {
   constructor(listener: Listener, options: AcceptorOptions) {
     this.#listener = listener;
     this.#options = options;
-    this.#permits = options.limit ?? Infinity;
+    this.#permits = options.limit;
     this.closed = this.#run();
   }
 
@@ -155,16 +149,11 @@ export class Acceptor {
     this.#dispatch();
   }
 
-  /** Keeps the process alive while it listens. */
-  ref(): void {
-    this.#refed = true;
-    this.#listener?.ref();
-  }
-
-  /** Lets the process end while it listens. */
-  unref(): void {
-    this.#refed = false;
-    this.#listener?.unref();
+  /** Keeps the process alive while it listens, or lets it end. */
+  keepAlive(refed: boolean): void {
+    this.#refed = refed;
+    if (refed) this.#listener?.ref();
+    else this.#listener?.unref();
   }
 
   async #run(): Promise<void> {
@@ -215,7 +204,7 @@ export class Acceptor {
     if (this.#stopped) return conn.close();
     this.#permits--;
     this.#open++;
-    if (this.#options.burst === false) return this.#options.onConnection(conn);
+    if (!this.#options.burst) return this.#options.onConnection(conn);
     this.#acceptedInTick++;
     if (this.#queue.push(conn) === 1) setImmediate(this.#dispatch);
   }

@@ -23,7 +23,7 @@ export interface CopyEvents {
   /** The source itself has ended, now or some time after `finish`. */
   onSourceEnd(copy: Copy): void;
   /** The destination does not take any more. The rest is dropped. */
-  onWriteError(copy: Copy, error: unknown): void;
+  onLinkError(link: Link, error: unknown): void;
 }
 
 /**
@@ -200,7 +200,7 @@ export class Copy {
     if (this.#state === STOPPED) return;
     this.#sent = 0;
     this.#discarding = true;
-    this.#events.onWriteError(this, error);
+    this.#events.onLinkError(this.#link, error);
     this.#next();
   };
 

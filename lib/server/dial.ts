@@ -4,21 +4,13 @@
  * @module
  */
 
-import { closeConn, type Conn } from "../net/conn.ts";
+import type { Conn } from "../net/conn.ts";
 import { formatAddress } from "../net/endpoint.ts";
 import { EchoError } from "../net/errors.ts";
 import { OWN_ADDRESS } from "../net/own_address.ts";
 
-/** What a dial needs of its session. */
-export interface DialContext {
-  /** The accepted connection. */
-  client: Conn;
-  /** Aborted when the session is closed. */
-  signal: AbortSignal;
-}
-
-/** Connects to the upstream for a client. */
-export type Dial = (context: DialContext) => Promise<Conn>;
+/** Connects to the upstream for a client. The signal ends with the session. */
+export type Dial = (client: Conn, signal: AbortSignal) => Promise<Conn>;
 
 /** A dial that connects with `connect`. */
 export function upstreamDial(
@@ -32,7 +24,7 @@ export function upstreamDial(
       throw new EchoError(`Cannot forward: ${OWN_ADDRESS}`);
     }
   };
-  return async ({ client, signal }) => {
+  return async (client, signal) => {
     rejectOwn(client);
     const conn = await connect(signal);
     const ends = endsOf(conn.localAddr, conn.remoteAddr);
@@ -45,7 +37,7 @@ export function upstreamDial(
       // The dial that the client came from may have succeeded meanwhile.
       rejectOwn(client);
     } catch (error) {
-      closeConn(conn);
+      conn[Symbol.dispose]();
       throw error;
     }
     return conn;

@@ -19,6 +19,7 @@ import type {
   ClosedConnection,
   EchoServer,
   ServerStats,
+  Traffic,
 } from "../net/server.ts";
 import {
   clearLongTimeout,
@@ -35,7 +36,7 @@ import {
 import { Acceptor } from "./acceptor.ts";
 import type { Dial } from "./dial.ts";
 import type { Session } from "./session.ts";
-import { addTraffic, type TrafficSum } from "./traffic.ts";
+import { addTraffic } from "./traffic.ts";
 
 /** What a server takes. The options that name an endpoint are not used. */
 export interface ServerOptions<Addr extends Deno.Addr>
@@ -51,22 +52,23 @@ export interface ServerOptions<Addr extends Deno.Addr>
   faults?: FaultSetting | undefined;
 }
 
+/** The ranges of the limits of a server. */
+const LIMITS = {
+  maxConnections: POSITIVE_INTEGER_OR_INFINITY,
+  idleTimeout: POSITIVE,
+  grace: NON_NEGATIVE,
+  maxHeldBytes: POSITIVE_INTEGER,
+};
+
 /** @throws {RangeError} that names the first limit that is out of range. */
 export function checkLimits(
-  options: Pick<
-    ServeOptions,
-    "maxConnections" | "idleTimeout" | "grace" | "maxHeldBytes"
-  >,
+  options: Pick<ServeOptions, keyof typeof LIMITS>,
   action: string,
 ): void {
-  const { maxConnections, idleTimeout, grace, maxHeldBytes } = options;
-  checkRange(POSITIVE_INTEGER_OR_INFINITY, {
-    action,
-    options: { maxConnections },
-  });
-  checkRange(POSITIVE, { action, options: { idleTimeout } });
-  checkRange(NON_NEGATIVE, { action, options: { grace } });
-  checkRange(POSITIVE_INTEGER, { action, options: { maxHeldBytes } });
+  for (const [name, range] of Object.entries(LIMITS)) {
+    const value = options[name as keyof typeof LIMITS];
+    checkRange(range, { action, options: { [name]: value } });
+  }
 }
 
 /** Sweeps for idle connections in one idle timeout, see `sweepInterval`. */
@@ -92,7 +94,7 @@ export class Server<Addr extends Deno.Addr> implements EchoServer<Addr> {
   #accepted = 0;
   #peak = 0;
   // What the closed connections carried.
-  readonly #traffic: TrafficSum = { bytesRead: 0, bytesWritten: 0, faults: {} };
+  #traffic: Traffic = { bytesRead: 0, bytesWritten: 0 };
   /** Its life: it serves, drains, or closes every connection at once. */
   #phase: "serving" | "draining" | "aborting" = "serving";
   #refed = true;
@@ -115,7 +117,7 @@ export class Server<Addr extends Deno.Addr> implements EchoServer<Addr> {
       ready: import("./session.ts").then(({ Session }) => {
         this.#Session = Session;
       }),
-      limit: options.maxConnections,
+      limit: options.maxConnections ?? Infinity,
       // The socket to the upstream is opened with the client's, so that as many
       // connections are accepted as files are left for both.
       burst: !options.dial,
@@ -135,9 +137,11 @@ export class Server<Addr extends Deno.Addr> implements EchoServer<Addr> {
   }
 
   stats(): ServerStats {
-    const sum = structuredClone(this.#traffic);
-    for (const session of this.#sessions) addTraffic(sum, session.stats());
-    const { faults, ...bytes } = sum;
+    let sum = this.#traffic;
+    for (const session of this.#sessions) {
+      sum = addTraffic(sum, session.stats());
+    }
+    const { faults = {}, ...bytes } = sum;
     return {
       open: this.#sessions.size,
       peak: this.#peak,
@@ -180,19 +184,21 @@ export class Server<Addr extends Deno.Addr> implements EchoServer<Addr> {
   };
 
   ref(): void {
-    this.#refed = true;
-    for (const session of this.#sessions) session.ref();
-    this.#acceptor.ref();
+    this.#keepAlive(true);
   }
 
   unref(): void {
-    this.#refed = false;
-    for (const session of this.#sessions) session.unref();
-    this.#acceptor.unref();
+    this.#keepAlive(false);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.shutdown();
+  }
+
+  #keepAlive(refed: boolean): void {
+    this.#refed = refed;
+    for (const session of this.#sessions) session.keepAlive(refed);
+    this.#acceptor.keepAlive(refed);
   }
 
   #onConnection(conn: Conn): void {
@@ -201,12 +207,12 @@ export class Server<Addr extends Deno.Addr> implements EchoServer<Addr> {
       id: ++this.#accepted,
       faults: this.#faults,
       dial: dial &&
-        ((context) => this.#acceptor.dial(() => dial(context))),
+        ((client, signal) => this.#acceptor.dial(() => dial(client, signal))),
       onClosed: this.#onClosed,
     });
     this.#sessions.add(session);
     this.#peak = Math.max(this.#peak, this.#sessions.size);
-    if (!this.#refed) session.unref();
+    if (!this.#refed) session.keepAlive(false);
     const { id, remoteAddr } = session;
     notify(onOpen, { id, remoteAddr });
     void session.start();
@@ -217,7 +223,7 @@ export class Server<Addr extends Deno.Addr> implements EchoServer<Addr> {
 
   #onClosed = (session: Session, summary: ClosedConnection): void => {
     this.#sessions.delete(session);
-    addTraffic(this.#traffic, summary);
+    this.#traffic = addTraffic(this.#traffic, summary);
     notify(this.#options.onClose, summary);
     this.#acceptor.release();
     this.#finishIfEmpty();

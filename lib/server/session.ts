@@ -6,23 +6,21 @@
  */
 
 import type { ConnFaults, FaultControl } from "../faults/control.ts";
-import type { HeldBytes } from "../faults/held_bytes.ts";
-import { closeConn, type Conn, setNoDelay } from "../net/conn.ts";
+import { type Conn, setNoDelay } from "../net/conn.ts";
 import { TimedOutError } from "../net/errors.ts";
-import type { FaultCounts } from "../net/fault_options.ts";
 import type {
   ClosedConnection,
   Connection,
   EndReason,
+  Traffic,
   UpstreamTraffic,
 } from "../net/server.ts";
 import { sleep } from "../net/timeout.ts";
-import { Activity } from "./activity.ts";
 import type { Dial } from "./dial.ts";
 import { drain } from "./drain.ts";
 import { QuietTimer } from "./quiet_timer.ts";
 import { type Side, Streams, type StreamsOwner } from "./streams.ts";
-import { addFaults, type Traffic } from "./traffic.ts";
+import { addFaults } from "./traffic.ts";
 
 /** What a session needs. */
 export interface SessionOptions {
@@ -52,8 +50,6 @@ const DRAIN_IDLE_MS = 5_000;
 export class Session implements Connection, StreamsOwner {
   readonly id: number;
   readonly remoteAddr: Deno.Addr;
-  /** See `StreamsOwner`. */
-  readonly held: HeldBytes;
   readonly #acceptedAt: number = performance.now();
   readonly #options: SessionOptions;
   readonly #streams: Streams;
@@ -67,7 +63,9 @@ export class Session implements Connection, StreamsOwner {
   #refed = true;
   #draining = false;
   #closed = false;
-  readonly #activity = new Activity();
+  /** Bytes that were carried when it was last looked at, and since when. */
+  #lastBytes = 0;
+  #lastChange = this.#acceptedAt;
 
   /** Takes a connection, which is served from `start()` on. */
   constructor(conn: Conn, options: SessionOptions) {
@@ -76,8 +74,7 @@ export class Session implements Connection, StreamsOwner {
     this.remoteAddr = conn.remoteAddr;
     this.#options = options;
     this.#faults = faults.inForce.of(id);
-    this.held = faults.held;
-    this.#streams = new Streams(conn, this);
+    this.#streams = new Streams(conn, faults.held, this);
     const { link } = this.#streams.client;
     link.setFaults(this.#faults.downstream, this.#faultsSince);
   }
@@ -103,15 +100,11 @@ export class Session implements Connection, StreamsOwner {
 
   /** What it has carried so far. Bytes that a fault holds are not written. */
   stats(): Traffic {
-    const { client, upstream, sides } = this.#streams;
-    let faults: FaultCounts | undefined;
-    for (const { link: { counts } } of sides) {
-      if (counts) addFaults(faults ??= {}, counts);
-    }
+    const { client, upstream } = this.#streams;
     return {
       ...bytesOf(client),
       ...(this.#options.dial ? { upstream: bytesOf(upstream) } : {}),
-      faults,
+      faults: addFaults(client.link.counts, upstream?.link.counts),
     };
   }
 
@@ -127,16 +120,13 @@ export class Session implements Connection, StreamsOwner {
     upstream?.link.setFaults(this.#faults.upstream, this.#faultsSince);
   }
 
-  /** Keeps the process alive while the connection is open. */
-  ref(): void {
-    this.#refed = true;
-    for (const { conn } of this.#streams.sides) conn.ref();
-  }
-
-  /** Lets the process end while the connection is open. */
-  unref(): void {
-    this.#refed = false;
-    for (const { conn } of this.#streams.sides) conn.unref();
+  /** Keeps the process alive while the connection is open, or lets it end. */
+  keepAlive(refed: boolean): void {
+    this.#refed = refed;
+    for (const { conn } of this.#streams.sides) {
+      if (refed) conn.ref();
+      else conn.unref();
+    }
   }
 
   /** Ends the session once the client pauses, see `drain.ts`. */
@@ -144,7 +134,7 @@ export class Session implements Connection, StreamsOwner {
     this.#draining = true;
     if (!this.#streams.client.input) return this.onFinish("shutdown");
     const { bytes, isWhole } = this.#streams;
-    const silence = this.#activity.silence(bytes);
+    const silence = this.#silence();
     drain(this.#streams, {
       quiet: this.#quiet,
       onIdle: isWhole && (bytes === 0 || silence >= DRAIN_IDLE_MS)
@@ -167,8 +157,18 @@ export class Session implements Connection, StreamsOwner {
 
   /** Closes the connection if nothing was carried for `timeout` milliseconds. */
   closeIfIdle(timeout: number): void {
-    const silence = this.#activity.silence(this.#streams.bytes);
-    if (silence >= timeout) this.onFinish("idle");
+    if (this.#silence() >= timeout) this.onFinish("idle");
+  }
+
+  /** Milliseconds since the look at the bytes that saw their last change. */
+  #silence(): number {
+    const now = performance.now();
+    const { bytes } = this.#streams;
+    if (bytes !== this.#lastBytes) {
+      this.#lastBytes = bytes;
+      this.#lastChange = now;
+    }
+    return now - this.#lastChange;
   }
 
   async #handshake(handshake: Promise<unknown>): Promise<void> {
@@ -188,14 +188,13 @@ export class Session implements Connection, StreamsOwner {
 
   async #dial(dial: Dial): Promise<void> {
     const { signal } = this.#dialing = new AbortController();
-    const client = this.#streams.client.conn;
     let conn: Conn;
     try {
-      conn = await dial({ client, signal });
+      conn = await dial(this.#streams.client.conn, signal);
     } catch (error) {
       return this.onFinish("unreachable", error);
     }
-    if (this.#closed) return closeConn(conn);
+    if (this.#closed) return conn[Symbol.dispose]();
     if (!this.#refed) conn.unref();
     const upstream = this.#streams.side("upstream", conn);
     upstream.link.setFaults(this.#faults.upstream, this.#faultsSince);

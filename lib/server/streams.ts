@@ -10,10 +10,10 @@
  * @module
  */
 
-import type { HeldBytes } from "../faults/held_bytes.ts";
+import type { HeldBytes } from "../faults/control.ts";
 import { Link, type LinkOwner } from "../faults/link.ts";
 import type { End } from "../faults/stage.ts";
-import { closeConn, type Conn } from "../net/conn.ts";
+import type { Conn } from "../net/conn.ts";
 import { EchoError } from "../net/errors.ts";
 import { describeError } from "../net/system_error.ts";
 import { Copy, type CopyEvents } from "./copy.ts";
@@ -21,8 +21,6 @@ import { QuietTimer } from "./quiet_timer.ts";
 
 /** The owner of streams. */
 export interface StreamsOwner {
-  /** Counts what the faults of all sessions hold. */
-  readonly held: HeldBytes;
   /** All streams have ended. The owner closes them. */
   onFinish(reason: "closed" | "reset" | "fault", error?: unknown): void;
 }
@@ -52,8 +50,8 @@ export class Streams implements CopyEvents, LinkOwner {
   upstream: Side | undefined;
   /** The side that has ended its stream first. */
   closedBy: "client" | "upstream" | undefined;
-  /** See `StreamsOwner`. */
-  readonly held: HeldBytes;
+  /** Counts what the faults of all sessions hold. */
+  readonly #held: HeldBytes;
   readonly #owner: StreamsOwner;
   /** The fault that has cut a stream. */
   #cut = false;
@@ -64,15 +62,15 @@ export class Streams implements CopyEvents, LinkOwner {
   #linger: ReturnType<typeof setTimeout> | undefined;
 
   /** Has no stream yet, but a link to the client. */
-  constructor(client: Conn, owner: StreamsOwner) {
+  constructor(client: Conn, held: HeldBytes, owner: StreamsOwner) {
     this.#owner = owner;
-    this.held = owner.held;
+    this.#held = held;
     this.client = this.side("client", client);
   }
 
   /** A side whose bytes are not copied yet. */
   side(name: Side["name"], conn: Conn): Side {
-    return { name, conn, link: new Link(conn, this) };
+    return { name, conn, link: new Link(conn, this.#held, this) };
   }
 
   /** Sends the client its own bytes. */
@@ -147,7 +145,9 @@ export class Streams implements CopyEvents, LinkOwner {
       from.link.close(end);
       to.input!.stop();
       if (from !== this.client) {
-        end = { kind: "reset", error: upstreamError(end.error) };
+        const { error: cause } = end;
+        const message = `the upstream failed: ${describeError(cause)}`;
+        end = { kind: "reset", error: new EchoError(message, { cause }) };
       }
     }
     // A side that did not take everything cannot say that its own stream is complete.
@@ -161,11 +161,6 @@ export class Streams implements CopyEvents, LinkOwner {
       this.closedBy ??= this.#directionOf(copy).from.name;
     }
     this.#finishIfDone();
-  }
-
-  /** A side does not take any more. */
-  onWriteError(copy: Copy, error: unknown): void {
-    this.onLinkError(this.#directionOf(copy).to.link, error);
   }
 
   /** A side has got the end of its stream. */
@@ -250,11 +245,5 @@ export class Streams implements CopyEvents, LinkOwner {
 function closeSide({ conn, link, input }: Side): void {
   input?.stop();
   link.close();
-  closeConn(conn);
-}
-
-function upstreamError(cause: unknown): EchoError {
-  return new EchoError(`the upstream failed: ${describeError(cause)}`, {
-    cause,
-  });
+  conn[Symbol.dispose]();
 }

@@ -4,44 +4,37 @@
  * @module
  */
 
-import type { FaultCounts } from "../net/fault_options.ts";
-import type { ServerStats } from "../net/server.ts";
+import type { FaultCounts, FaultName } from "../net/fault_options.ts";
+import type { Traffic, UpstreamTraffic } from "../net/server.ts";
 
-/** What a connection carried. */
-export type Traffic = Pick<
-  ServerStats,
-  "bytesRead" | "bytesWritten" | "upstream" | "faults"
->;
-
-/** The sum of what connections carried. */
-export interface TrafficSum {
-  /** Bytes read from clients. */
-  bytesRead: number;
-  /** Bytes written to clients. */
-  bytesWritten: number;
-  /** The same for upstreams, once there was one. */
-  upstream?: { bytesRead: number; bytesWritten: number };
-  /** How often each fault took effect. */
-  faults: FaultCounts;
+/** The sum of what two connections carried. */
+export function addTraffic(a: Traffic, b: Traffic): Traffic {
+  return {
+    ...addBytes(a, b),
+    upstream: a.upstream && b.upstream
+      ? addBytes(a.upstream, b.upstream)
+      : a.upstream ?? b.upstream,
+    faults: addFaults(a.faults, b.faults),
+  };
 }
 
-/** Adds what one connection carried to a sum. */
-export function addTraffic(sum: TrafficSum, traffic: Traffic): void {
-  const { upstream, faults } = traffic;
-  sum.bytesRead += traffic.bytesRead;
-  sum.bytesWritten += traffic.bytesWritten;
-  if (upstream) {
-    const to = sum.upstream ??= { bytesRead: 0, bytesWritten: 0 };
-    to.bytesRead += upstream.bytesRead;
-    to.bytesWritten += upstream.bytesWritten;
-  }
-  if (faults) addFaults(sum.faults, faults);
+function addBytes(a: UpstreamTraffic, b: UpstreamTraffic): UpstreamTraffic {
+  return {
+    bytesRead: a.bytesRead + b.bytesRead,
+    bytesWritten: a.bytesWritten + b.bytesWritten,
+  };
 }
 
-/** Adds counts of faults to a sum. */
-export function addFaults(sum: FaultCounts, counts: FaultCounts): void {
-  for (const [key, count] of Object.entries(counts)) {
-    const fault = key as keyof FaultCounts;
+/** The sum of two counts of faults, if there is one. */
+export function addFaults(
+  a: FaultCounts | undefined,
+  b: FaultCounts | undefined,
+): FaultCounts | undefined {
+  if (!a && !b) return undefined;
+  const sum = { ...a };
+  for (const [name, count] of Object.entries(b ?? {})) {
+    const fault = name as FaultName;
     sum[fault] = (sum[fault] ?? 0) + count;
   }
+  return sum;
 }

@@ -1,37 +1,39 @@
 /**
- * Starts TLS sessions on connected sockets, as the server or as the client. It loads
- * `node:tls`, so import it only when TLS is requested.
+ * Starts TLS sessions on connected sockets, as the server or as the client.
  *
  * @module
  */
 
-import { isIP, type Socket } from "node:net";
-import {
-  connect,
-  type ConnectionOptions,
-  createSecureContext,
+import type { Socket } from "node:net";
+import type {
+  ConnectionOptions,
+  PeerCertificate,
+  SecureContext,
   TLSSocket,
-  type TLSSocketOptions,
+  TLSSocketOptions,
 } from "node:tls";
 import { DEFAULT_HOSTNAME } from "../net/defaults.ts";
+import { nodeModule } from "../net/node_sockets.ts";
 import type { ConnectOptions, ListenOptions } from "../net/options.ts";
-import { describeHandshakeError } from "./handshake_error.ts";
-import { TlsConn } from "./tls_conn.ts";
-import { checkServerName, trustedContext } from "./trust.ts";
+import { describeHandshakeError, TlsConn } from "./tls_conn.ts";
 
 /** Starts a session on a connected socket. */
 export type StartTls = (socket: Socket) => TlsConn;
+
+const CERTIFICATE =
+  /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
+
+/** Characters of a certificate's names in a message; it may have thousands. */
+const MAX_NAMES_LENGTH = 200;
 
 /** Fingerprints of client certificates to remember, about 100 bytes each. */
 const MAX_VERIFIED = 10_000;
 
 /** Returns a function that starts the sessions of a server. */
 export function tlsServer(
-  { cert, key, clientCa, alpnProtocols }: Pick<
-    ListenOptions,
-    "cert" | "key" | "clientCa" | "alpnProtocols"
-  >,
+  { cert, key, clientCa, alpnProtocols }: ListenOptions,
 ): StartTls {
+  const { createSecureContext, TLSSocket } = nodeModule("node:tls");
   const needsClient = clientCa !== undefined;
   const options = {
     isServer: true,
@@ -91,18 +93,16 @@ function verifyError(socket: TLSSocket): string {
  * @throws {Error} that names the element of `caCerts` without a certificate.
  */
 export function tlsClient(
-  options: Pick<
-    ConnectOptions,
-    "hostname" | "serverName" | "caCerts" | "cert" | "key" | "alpnProtocols"
-  >,
+  options: ConnectOptions,
 ): StartTls {
   const { hostname = DEFAULT_HOSTNAME, serverName = hostname } = options;
   const { caCerts, cert, key, alpnProtocols } = options;
+  const { connect } = nodeModule("node:tls");
   const host = serverName.replace(/^\[(.*)\]$/, "$1");
   const settings = {
     host,
     // An address is not a server name (RFC 6066, section 3).
-    ...(isIP(host) ? {} : { servername: host }),
+    ...(nodeModule("node:net").isIP(host) ? {} : { servername: host }),
     secureContext: trustedContext({ caCerts, cert, key }),
     checkServerIdentity: checkServerName,
     ALPNProtocols: alpnProtocols,
@@ -113,4 +113,58 @@ export function tlsClient(
     const tls = connect({ ...settings, socket } as ConnectionOptions);
     return new TlsConn(socket, tls, { ready: "secureConnect" });
   };
+}
+
+/**
+ * Trusts the authorities that Deno trusts, and those in `caCerts` (PEM). Presents
+ * `cert` with its `key`, if a server asks for a certificate.
+ *
+ * @throws {Error} that names the element of `caCerts` without a certificate.
+ */
+function trustedContext(
+  { caCerts = [], cert, key }: ConnectOptions,
+): SecureContext {
+  const secureContext = nodeModule("node:tls").createSecureContext({
+    cert,
+    key,
+  });
+  for (const [index, pem] of caCerts.entries()) {
+    const certificates = pem.match(CERTIFICATE) ?? [];
+    if (certificates.length === 0) {
+      throw new Error(`caCerts[${index}] holds no certificate (PEM)`);
+    }
+    for (const certificate of certificates) {
+      try {
+        new (nodeModule("node:crypto").X509Certificate)(certificate);
+      } catch (error) {
+        throw new Error(
+          `caCerts[${index}] holds a certificate that cannot be decoded`,
+          { cause: error },
+        );
+      }
+      // As an option (`ca`) they would replace the authorities that Deno trusts,
+      // including those of `--cert` and `DENO_TLS_CA_STORE`.
+      secureContext.context.addCACert(certificate);
+    }
+  }
+  return secureContext;
+}
+
+/**
+ * Checks that a certificate is for a host. Only its alternative names count:
+ * `node:tls` would accept its common name, too, which RFC 9525 forbids.
+ */
+export function checkServerName(
+  hostname: string,
+  certificate: PeerCertificate,
+): Error | undefined {
+  const names = certificate.subjectaltname;
+  const { checkServerIdentity } = nodeModule("node:tls");
+  if (names && !checkServerIdentity(hostname, certificate)) return undefined;
+  const shown = names && names.length > MAX_NAMES_LENGTH
+    ? `${names.slice(0, MAX_NAMES_LENGTH)}...`
+    : names;
+  return new Error(
+    `its certificate is for ${shown || "no name"}, and not for ${hostname}`,
+  );
 }

@@ -1,6 +1,5 @@
 /**
- * TLS for servers and clients. This is the module that others import. It loads
- * `node:tls` only if TLS is requested, because that takes 60 ms.
+ * The options of TLS for servers and clients, and the handshake of a client.
  *
  * @module
  */
@@ -8,35 +7,30 @@
 import { formatEndpoint } from "../net/endpoint.ts";
 import { HandshakeError } from "../net/errors.ts";
 import type { ConnectOptions, ListenOptions } from "../net/options.ts";
-import type { Adopt } from "../net/socket_listener.ts";
 import { describeError } from "../net/system_error.ts";
-import type { StartTls } from "./session.ts";
+import { type StartTls, tlsClient } from "./session.ts";
 import type { TlsConn } from "./tls_conn.ts";
 
-export type { StartTls };
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----/;
 
-/** The options of a server's TLS. */
-type ServerTls = Pick<
-  ListenOptions,
-  "path" | "cert" | "key" | "clientCa" | "alpnProtocols"
->;
-
-/** The options of a client's TLS. */
-type ClientTls = Pick<
-  ConnectOptions,
-  | "path"
-  | "hostname"
-  | "port"
-  | "tls"
-  | "caCerts"
-  | "serverName"
-  | "cert"
-  | "key"
-  | "alpnProtocols"
->;
+const DESCRIPTIONS: [message: RegExp, description: string][] = [
+  [/No certificates found/, "cert holds no certificate (PEM)"],
+  [/decode certificate/, "cert holds a certificate that cannot be decoded"],
+  [
+    /certificate store/,
+    "clientCa holds a certificate that cannot be decoded",
+  ],
+  [/No keys found/, "key holds no private key (PEM)"],
+  [/decode key/, "key cannot be decoded; it must not be encrypted"],
+  [/KeyMismatch/, "key is not the private key of cert"],
+  [
+    /parse private key/,
+    "key is not supported: expected RSA of 2048 bits or more, ECDSA or Ed25519",
+  ],
+];
 
 /** @throws {TypeError} if a server cannot speak TLS as its options request. */
-export function checkServerTls(options: ServerTls, action: string): void {
+export function checkServerTls(options: ListenOptions, action: string): void {
   const { path, cert, key, clientCa, alpnProtocols } = options;
   if (path !== undefined && (cert !== undefined || key !== undefined)) {
     throw new TypeError(`${action} with cert and key: TLS is for TCP`);
@@ -47,7 +41,7 @@ export function checkServerTls(options: ServerTls, action: string): void {
 }
 
 /** @throws {TypeError} if a client cannot speak TLS as its options request. */
-export function checkClientTls(options: ClientTls, action: string): void {
+export function checkClientTls(options: ConnectOptions, action: string): void {
   const { path, tls = false, caCerts, serverName, cert, key, alpnProtocols } =
     options;
   if (tls && path !== undefined) {
@@ -59,14 +53,37 @@ export function checkClientTls(options: ClientTls, action: string): void {
   checkProtocols(alpnProtocols, action);
 }
 
-/** Returns how a server's accepted connections become TLS sessions. */
-export async function serverTls(options: ServerTls): Promise<Adopt> {
-  const [{ socketOf }, { tlsServer }] = await Promise.all([
-    import("../net/node_sockets.ts"),
-    import("./session.ts"),
-  ]);
-  const startTls = tlsServer(options);
-  return (handle) => startTls(socketOf(handle));
+/**
+ * Checks a server's certificate chain and its private key (PEM), and the certificates
+ * of the authorities of clients, before it listens. `node:tls` accepts any text for
+ * them, and then fails at each handshake.
+ *
+ * @throws {Error} that says which of them cannot be used, and why.
+ */
+export function checkCredentials(
+  { cert, key, clientCa }: {
+    cert: string;
+    key: string;
+    clientCa?: string | undefined;
+  },
+): void {
+  try {
+    // The one API that makes Deno's TLS library check them without a connection.
+    Deno.createHttpClient({
+      cert,
+      key,
+      ...(clientCa === undefined ? {} : { caCerts: [clientCa] }),
+    }).close();
+  } catch (error) {
+    const { message } = error as Error;
+    const [, description = message] = DESCRIPTIONS.find(([pattern]) =>
+      pattern.test(message)
+    ) ?? [];
+    throw new Error(description, { cause: error });
+  }
+  if (clientCa !== undefined && !CERTIFICATE.test(clientCa)) {
+    throw new Error("clientCa holds no certificate (PEM)");
+  }
 }
 
 /**
@@ -75,13 +92,12 @@ export async function serverTls(options: ServerTls): Promise<Adopt> {
  * @throws {TypeError} if it cannot speak TLS as its options request, or if an
  * element of `caCerts`, or the certificate and its key, cannot be used.
  */
-export async function clientTls(
-  options: ClientTls,
+export function clientTls(
+  options: ConnectOptions,
   action: string,
-): Promise<StartTls | undefined> {
+): StartTls | undefined {
   checkClientTls(options, action);
   if (!options.tls) return undefined;
-  const { tlsClient } = await import("./session.ts");
   try {
     return tlsClient(options);
   } catch (error) {
@@ -96,7 +112,7 @@ export async function clientTls(
  */
 export async function established(
   conn: TlsConn,
-  { options, signal }: { options: ClientTls; signal: AbortSignal },
+  { options, signal }: { options: ConnectOptions; signal: AbortSignal },
 ): Promise<TlsConn> {
   const abort = () => conn[Symbol.dispose]();
   signal.addEventListener("abort", abort, { once: true });
@@ -114,7 +130,7 @@ export async function established(
 }
 
 function checkPair(
-  { cert, key }: Pick<ServerTls, "cert" | "key">,
+  { cert, key }: Pick<ListenOptions, "cert" | "key">,
   action: string,
 ): void {
   if (key !== undefined && cert === undefined) {

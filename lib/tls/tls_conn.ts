@@ -17,8 +17,35 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { resetError, SocketConn } from "../net/socket_conn.ts";
-import { handleOf } from "../net/tcp_handle.ts";
-import { describeHandshakeError } from "./handshake_error.ts";
+import { handleOf } from "../net/node_sockets.ts";
+
+const NOT_TLS = "the peer does not speak TLS";
+
+const DESCRIPTIONS: [code: RegExp, description: string][] = [
+  [
+    // The runtime has the same code for a certificate that is out of its time.
+    /^(UNABLE_TO_(VERIFY|GET)|SELF_SIGNED|DEPTH_ZERO)/,
+    "its certificate is not trusted, or has expired",
+  ],
+  [/^CERT_HAS_EXPIRED$/, "its certificate has expired"],
+  [/^CERT_NOT_YET_VALID$/, "its certificate is not valid yet"],
+  [/^ERR_SSL_WRONG_VERSION_NUMBER$/, NOT_TLS],
+];
+
+/**
+ * Describes an error of a handshake. The codes of `node:tls` are for programs
+ * (`UNABLE_TO_VERIFY_LEAF_SIGNATURE`).
+ */
+export function describeHandshakeError(
+  { code = "", message }: Error & { code?: string },
+): string {
+  for (const [pattern, description] of DESCRIPTIONS) {
+    if (pattern.test(code)) return description;
+  }
+  // An echo server without TLS returns the client's own first message.
+  if (/got ClientHello when expecting/.test(message)) return NOT_TLS;
+  return message;
+}
 
 /** The outcome of a handshake. */
 export interface Handshake {

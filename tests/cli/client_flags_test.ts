@@ -135,7 +135,7 @@ describe("the advice of the client", () => {
     [
       "--tls",
       handshake("its certificate is not trusted, or has expired"),
-      "trust its issuer with --tls-ca",
+      "trust its issuer with --tls-ca, or renew it",
     ],
     [
       "--tls",

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { requestPermissions } from "../../lib/net/permissions.ts";
+import { requestPermissions } from "../../lib/net/endpoint.ts";
 
 /** Answers requests for permissions, and keeps their targets, until disposed. */
 class FakePermissions implements Disposable {

@@ -18,8 +18,10 @@ const UNUSED = {
   unref() {},
 };
 
-/** The options of a listener that is never opened again. */
+/** The options of a listener that is never opened again, and has no limit. */
 const once = {
+  limit: Infinity,
+  burst: true,
   open: () => {
     throw new Error("it is open");
   },
@@ -230,6 +232,7 @@ describe("an acceptor that refuses", () => {
     const attempts = [new Error("in use"), new Error("in use"), second];
     let accepted = 0;
     const acceptor = new Acceptor(first, {
+      ...once,
       open: () => {
         const next = attempts.shift()!;
         if (next instanceof Error) throw next;

@@ -7,7 +7,7 @@ import {
   assertStrictEquals,
 } from "@std/assert";
 import { afterEach, describe, it } from "@std/testing/bdd";
-import { HeldBytes } from "../../lib/faults/held_bytes.ts";
+import { HeldBytes } from "../../lib/faults/control.ts";
 import { Link } from "../../lib/faults/link.ts";
 import { Copy } from "../../lib/server/copy.ts";
 import { settle } from "../support/fake_clock.ts";
@@ -21,15 +21,14 @@ function started(options?: FakeConnOptions) {
   const source = new FakeConn();
   const destination = new FakeConn(options);
   const events: string[] = [];
-  const link = new Link(destination, {
-    held: new HeldBytes(Infinity),
+  const link = new Link(destination, new HeldBytes(Infinity), {
     onLinkEnd() {},
     onLinkError() {},
   });
   const copy = new Copy(source, link, {
     onEnd: (_, { kind, error = "" }) => void events.push(`${kind}${error}`),
     onSourceEnd: () => void events.push("over"),
-    onWriteError: (_, error) => void events.push(`write: ${error}`),
+    onLinkError: (_, error) => void events.push(`write: ${error}`),
   });
   copies.push(copy);
   copy.start();

@@ -1,7 +1,7 @@
 import { assertEquals, assertLess, assertMatch } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import type { PeerCertificate } from "node:tls";
-import { checkServerName } from "../../lib/tls/trust.ts";
+import { checkServerName } from "../../lib/tls/session.ts";
 
 /** What is wrong with a certificate for `localhost`, if something is. */
 function check(certificate: Partial<PeerCertificate>): string | undefined {

@@ -1,6 +1,6 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { readableOf, writableOf } from "../../lib/net/conn_streams.ts";
+import { readableOf, writableOf, writeAll } from "../../lib/net/conn.ts";
 import { FakeConn } from "../support/fakes.ts";
 import { pattern, utf8 } from "../support/peers.ts";
 
@@ -34,5 +34,32 @@ describe("the streams of a connection", () => {
     const conn = new FakeConn();
     await writableOf(conn).abort();
     assert(conn.closed);
+  });
+});
+
+describe("writeAll", () => {
+  for (const bytesPerWrite of [1, 3, 99, 100, 101]) {
+    it(`writes each byte once, ${bytesPerWrite} bytes at a time`, async () => {
+      const conn = new FakeConn({ bytesPerWrite });
+      const counts: number[] = [];
+      await writeAll(conn, pattern(100), (count) => counts.push(count));
+      assertEquals(conn.output, pattern(100));
+      assertEquals(counts, conn.writes.map(({ length }) => length));
+    });
+  }
+
+  it("does not write an empty chunk", async () => {
+    const conn = new FakeConn();
+    await writeAll(conn, new Uint8Array());
+    assertEquals(conn.writes, []);
+  });
+
+  it("throws what a write throws", async () => {
+    const conn = new FakeConn();
+    conn.close();
+    await assertRejects(
+      () => writeAll(conn, pattern(1)),
+      Deno.errors.BadResource,
+    );
   });
 });
