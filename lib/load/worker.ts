@@ -12,7 +12,7 @@ import { Backoff } from "../net/backoff.ts";
 import { addContext, EchoError, UnexpectedEofError } from "../net/errors.ts";
 import { readScheduler } from "../net/read_scheduler.ts";
 import { sleep } from "../net/timeout.ts";
-import { writeAll } from "../net/write_all.ts";
+import { writeAll } from "../net/conn.ts";
 import type { LoadState, Message } from "./state.ts";
 
 /** Milliseconds between attempts to replace a lost connection. */
