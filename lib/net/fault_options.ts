@@ -46,6 +46,8 @@ export interface Faults {
   slicer?: number | undefined;
   /** Milliseconds between two slices. Needs `slicer`. */
   slicerDelay?: number | undefined;
+  /** Bytes by which slices vary up and down, evenly distributed. Needs `slicer`. */
+  slicerVariation?: number | undefined;
   /** Bytes per second, 1 or more. */
   bandwidth?: number | undefined;
   /** Milliseconds by which the end of input is passed on later. */
@@ -105,7 +107,7 @@ export type FaultSetting = Faults | DirectedFaults | readonly FaultEntry[];
 /** What a fault is called: its option, without those that only adjust it. */
 export type FaultName = Exclude<
   keyof Faults,
-  "jitter" | "slicerDelay" | "toxicity" | "seed"
+  "jitter" | "slicerDelay" | "slicerVariation" | "toxicity" | "seed"
 >;
 
 /**
