@@ -18,9 +18,9 @@
  * @module
  */
 
-import type { LoadOptions } from "./client/load_options.ts";
-import { LoadRun } from "./client/load_run.ts";
 import { connect, ConnectError } from "./echo.ts";
+import type { LoadOptions, LoadProgress } from "./load/options.ts";
+import { LoadRun } from "./load/run.ts";
 import {
   DEFAULT_CONNECTIONS,
   DEFAULT_DURATION_MS,
@@ -33,15 +33,33 @@ import { portsUsedUp } from "./net/system_error.ts";
 import {
   checkRange,
   DELAY,
+  numbers,
   POSITIVE,
   POSITIVE_INTEGER,
+  type Range,
 } from "./net/validate.ts";
-import type { ConnectSummary, LoadSummary } from "./stats/summaries.ts";
+import type { LoadSummary } from "./stats/summaries.ts";
 
-export type { LoadOptions } from "./client/load_options.ts";
-export type { Bucket, LatencySummary, Percentile } from "./stats/histogram.ts";
-export type { Interval as LoadInterval } from "./stats/interval.ts";
-export type { ConnectSummary, LoadSummary };
+export type { LoadOptions, LoadProgress };
+export type { Bucket, Histogram } from "./stats/histogram.ts";
+export type { Bounds, Latencies } from "./stats/latencies.ts";
+export type * from "./stats/summaries.ts";
+
+/** A message takes a core some microseconds, so that none reaches more. */
+const RATE: Range = numbers(
+  "more than 0 and at most 10,000,000 messages a second",
+  (value) => value > 0 && value <= 1e7,
+);
+
+/** Said where all files are in use: one per connection, and some of Deno's own. */
+function filesUsedUp(error: unknown, connections: number): string | undefined {
+  if (!/too many open files/i.test(String(error))) return undefined;
+  return `the limit of open files (ulimit -n) is too low for ${connections} ` +
+    `connections: raise it to ${connections + DENO_FILES} or more`;
+}
+
+/** Files that Deno needs for itself, generously. */
+const DENO_FILES = 64;
 
 /**
  * Runs a load test. Errors after the start are counted by kind, and the connection
@@ -66,7 +84,8 @@ export async function load(options: LoadOptions = {}): Promise<LoadSummary> {
     action,
     options: { connections, count: options.count, size, reconnect },
   });
-  checkRange(POSITIVE, { action, options: { duration, rate } });
+  checkRange(POSITIVE, { action, options: { duration } });
+  checkRange(RATE, { action, options: { rate } });
   checkRange(DELAY, { action, options: { warmup } });
   let connected = false;
   async function dial(signal?: AbortSignal): Promise<Deno.Conn> {
@@ -80,7 +99,8 @@ export async function load(options: LoadOptions = {}): Promise<LoadSummary> {
       return conn;
     } catch (error) {
       // Without an earlier success, the address itself may be the reason.
-      const reason = connected && portsUsedUp(error);
+      const reason = filesUsedUp(error, connections) ??
+        (connected ? portsUsedUp(error) : undefined);
       throw reason
         ? new ConnectError(`${action}: ${reason}`, { cause: error })
         : error;

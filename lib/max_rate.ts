@@ -16,48 +16,41 @@
  * @module
  */
 
+import { EchoError } from "./echo.ts";
+import { load, type LoadOptions, type LoadSummary } from "./load.ts";
 import {
+  isReached,
   RateSearch,
   type RateSearchOptions,
-  type RateSearchSummary,
-  type RateStep,
-  type StepFigures,
-  type Verdict,
-} from "./client/rate_search.ts";
-import { load, type LoadOptions, type LoadSummary } from "./load.ts";
+  verdictOf,
+} from "./load/rate_search.ts";
 import { DEFAULT_STEP_DURATION_MS } from "./net/defaults.ts";
 import { formatEndpoint } from "./net/endpoint.ts";
 import { notify } from "./net/notify.ts";
 import {
-  checkExpectations,
   type Expectation,
   type ExpectationResult,
   parseExpectation,
 } from "./stats/expectation.ts";
+import { judge } from "./stats/findings.ts";
+import { Latencies } from "./stats/latencies.ts";
+import type { RateSearchSummary, RateStep } from "./stats/summaries.ts";
 
 export type {
   ExpectationResult,
   RateSearchOptions,
   RateSearchSummary,
   RateStep,
-  Verdict,
 };
-
-/** A step of the search, and what was measured for its verdict. */
-export interface MaxRateStep extends RateStep {
-  /** The conditions. Empty if the load could not run. */
-  expectations: ExpectationResult[];
-  /** The errors of the step by kind. */
-  errors: Record<string, number>;
-  /** Why the load could not run, such as a refused connection. */
-  error?: Error;
-}
+export type { LatencyFigure, LatencySummary } from "./stats/summaries.ts";
+export type { Verdict } from "./stats/summaries.ts";
 
 /** The options of a search: those of each load run, and the conditions. */
 export interface MaxRateOptions extends Omit<LoadOptions, "count" | "rate"> {
   /**
-   * The conditions, such as `p99<5ms` or `loss<1%`. A step with errors does not
-   * meet them, unless one of them is on `errors` or `loss`.
+   * The conditions, such as `p99<5ms` or `loss<1%`. A step in which something did
+   * not come back does not meet them, unless one of them is on that: on `errors`,
+   * `dropped` or `loss`.
    */
   expectations: readonly string[];
   /**
@@ -68,23 +61,11 @@ export interface MaxRateOptions extends Omit<LoadOptions, "count" | "rate"> {
   /** Where to search, and for how many steps. */
   search?: RateSearchOptions | undefined;
   /** Called after each step. What it throws goes to `reportError()`. */
-  onStep?: ((step: MaxRateStep) => void) | undefined;
+  onStep?: ((step: RateStep) => void) | undefined;
 }
 
 /** Runs the load of a step. */
-export type LoadFunction = (
-  options: LoadOptions,
-) => Promise<LoadSummary>;
-
-/** The figures of a step whose load could not run. */
-const NOTHING: StepFigures = {
-  messages: 0,
-  messagesPerSecond: 0,
-  latency: { p50: 0, p99: 0, p999: 0 },
-  dropped: 0,
-  delayed: 0,
-  cpuUtilization: 0,
-};
+export type LoadFunction = (options: LoadOptions) => Promise<LoadSummary>;
 
 /** @throws {RangeError} if there is no condition, or one cannot be checked. */
 function readExpectations(
@@ -108,9 +89,41 @@ function readExpectations(
   });
 }
 
-/** Whether errors are left to the conditions to judge. */
-function coversErrors({ metric }: Expectation): boolean {
-  return metric === "errors" || metric === "loss";
+/** The step of a load that ran. */
+function stepOf(
+  rate: number,
+  summary: LoadSummary,
+  expectations: readonly Expectation[],
+): RateStep {
+  const { receivedPerSecond, dropped, unanswered, latency, errors } = summary;
+  const { results, passed } = judge(summary, expectations);
+  return {
+    rate,
+    receivedPerSecond,
+    reached: isReached(rate, summary),
+    dropped,
+    unanswered,
+    latency,
+    expectations: results,
+    errors,
+    verdict: verdictOf(rate, summary, passed),
+  };
+}
+
+/** The step of a load that could not run. */
+function failedStep(rate: number, error: Error): RateStep {
+  return {
+    rate,
+    receivedPerSecond: null,
+    reached: false,
+    dropped: 0,
+    unanswered: 0,
+    latency: new Latencies().summary(),
+    expectations: [],
+    errors: {},
+    error,
+    verdict: "not met",
+  };
 }
 
 /**
@@ -131,32 +144,32 @@ export async function findMaxRate(
     texts,
     `Cannot search for the highest rate of ${formatEndpoint(options)}`,
   );
-  const allowsErrors = expectations.some(coversErrors);
   const search = new RateSearch(range);
-  let isFirst = true;
-  for (
-    let rate = search.next;
-    rate !== undefined && !signal?.aborted;
-    rate = search.next
-  ) {
+  const steps: RateStep[] = [];
+  const timestamp = new Date().toISOString();
+  const started = performance.now();
+  for (let rate; (rate = search.next) !== undefined && !signal?.aborted;) {
+    let step: RateStep;
     try {
       const summary = await runLoad({ ...rest, duration, rate });
       // Figures of a part of a step would count against the server.
       if (signal?.aborted) break;
-      const { errors, unanswered } = summary;
-      const results = checkExpectations(expectations, "load", summary);
-      const isMet = results.every(({ met }) => met) && unanswered === 0 &&
-        (allowsErrors || Object.keys(errors).length === 0);
-      const step = search.record(summary, isMet);
-      notify(onStep, { ...step, expectations: results, errors });
-    } catch (thrown) {
+      step = stepOf(rate, summary, expectations);
+    } catch (error) {
       if (signal?.aborted) break;
-      if (isFirst) throw thrown;
-      const error = thrown instanceof Error ? thrown : new Error(`${thrown}`);
-      const step = search.record(NOTHING, false);
-      notify(onStep, { ...step, expectations: [], errors: {}, error });
+      // Anything but a failed connection is a mistake, and no answer.
+      if (steps.length === 0 || !(error instanceof EchoError)) throw error;
+      step = failedStep(rate, error);
     }
-    isFirst = false;
+    steps.push(step);
+    search.record(step);
+    notify(onStep, step);
   }
-  return search.summary();
+  return {
+    mode: "rate search",
+    timestamp,
+    duration: performance.now() - started,
+    steps,
+    ...search.answer(),
+  };
 }

@@ -84,3 +84,7 @@ declare module "@std/text/closest-string" {
     possibleWords: readonly string[],
   ): string;
 }
+
+declare module "@std/text/levenshtein-distance" {
+  export function levenshteinDistance(str1: string, str2: string): number;
+}

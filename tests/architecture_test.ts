@@ -9,9 +9,14 @@ import config from "../deno.json" with { type: "json" };
 const ALLOWED: Record<string, readonly string[]> = {
   ".": ["cli", "lib", "net"],
   cli: ["lib", "stats", "net"],
-  lib: ["server", "client", "report", "faults", "stats", "tls", "net"],
+  lib: [
+    ...["server", "load", "ping", "client", "report"],
+    ...["faults", "stats", "tls", "net"],
+  ],
   server: ["faults", "tls", "net"],
-  client: ["stats", "net"],
+  load: ["client", "stats", "net"],
+  ping: ["client", "stats", "net"],
+  client: ["net"],
   report: ["stats", "net"],
   tls: ["net"],
   faults: ["net"],
@@ -98,6 +103,29 @@ describe("the architecture", { ignore: !mayRead }, () => {
       if (isFile && !name.endsWith(".d.ts")) files.push(`./lib/${name}`);
     }
     assertEquals(files.sort(), Object.values(config.exports).sort());
+  });
+
+  it("node:net and node:tls are loaded only when they are needed", async () => {
+    const loaded = new Set<string>();
+    const visit = async (path: string): Promise<void> => {
+      if (loaded.has(path)) return;
+      loaded.add(path);
+      const source = await code(path);
+      const statics = source.matchAll(
+        /^(?:import|export)(?! type)[^"]*?"([^"]+)";/gm,
+      );
+      for (const [, specifier] of statics) {
+        if (!specifier!.startsWith(".")) loaded.add(specifier!);
+        else {
+          const { href } = new URL(specifier!, new URL(path, root));
+          await visit(href.slice(root.href.length));
+        }
+      }
+    };
+    await visit("server.ts");
+    await visit("client.ts");
+    assert(loaded.has("lib/net/socket_listener.ts"), "modules were found");
+    assert(!loaded.has("node:net") && !loaded.has("node:tls"));
   });
 
   it("only lib/echo.ts opens sockets", async () => {

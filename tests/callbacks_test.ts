@@ -89,7 +89,7 @@ describe("an error that a callback throws is reported, and the call continues:",
     await using server = serve({ port: 0 });
     const controller = new AbortController();
     const reported = await reportedBy(async () => {
-      const { messages, errors } = await load({
+      const { received, errors } = await load({
         ...to(server),
         connections: 1,
         warmup: 0,
@@ -99,7 +99,7 @@ describe("an error that a callback throws is reported, and the call continues:",
           throw new Error("onInterval");
         },
       });
-      assert(messages > 0);
+      assert(received > 0);
       assertEquals(errors, {});
     });
     assertEquals([...new Set(reported)], ["onInterval"]);

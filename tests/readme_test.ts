@@ -1,9 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import config from "../deno.json" with { type: "json" };
-import { program as client } from "../lib/cli/client_program.ts";
+import { program as client } from "../lib/cli/client_flags.ts";
+import type { Flags } from "../lib/cli/flag_table.ts";
+import { syntax } from "../lib/cli/help.ts";
+import { exchange } from "../lib/echo.ts";
 import { MIN_DENO_VERSION } from "../lib/net/deno_version.ts";
-import { program as server } from "../lib/cli/server_program.ts";
+import { program as server } from "../lib/cli/server_flags.ts";
 import { closedPort } from "./support/peers.ts";
 import { mayRun, Running, startServer } from "./support/processes.ts";
 
@@ -161,19 +164,67 @@ describe("README's tests pass", { ignore: !mayShow }, () => {
   }
 });
 
-describe("README names", { ignore: !mayRead }, () => {
-  it("each flag of both programs, and none that they lack", () => {
-    const flags = { ...server.flags, ...client.flags, help: 0, version: 0 };
-    const rows = [...readme.matchAll(/^\|.*?`--([a-z-]+)/gm)].map(([, n]) => n);
-    const named = [...readme.matchAll(/`--([a-z-]+)[` ]/g)].map(([, name]) =>
-      name
+describe("README's echo server", { ignore: !mayShow }, () => {
+  it("runs, and serves the client", async () => {
+    const block = blocks("ts").find((text) => text.includes("Deno.listen"))!;
+    const port = String(closedPort());
+    await using server = new Running(
+      ["run", "--quiet", `--allow-net=127.0.0.1:${port}`, "--ext=ts", "-"],
+      { stdin: "piped" },
     );
-    for (const flag of Object.keys(flags)) {
-      assert(named.includes(flag), `--${flag} is missing`);
+    const writer = server.child.stdin.getWriter();
+    await writer.write(
+      new TextEncoder().encode(block.replaceAll("12345", port)),
+    );
+    await writer.close();
+    for (const message of ["Hello, server!", "x".repeat(100_000)]) {
+      const bytes = await exchange(message, {
+        port: Number(port),
+        wait: 30_000,
+      });
+      assertEquals(new TextDecoder().decode(bytes), message);
     }
-    const others = ["allow-net", "allow-run", "allow-read", "allow-write"];
-    for (const row of rows) {
-      assert([...Object.keys(flags), ...others].includes(row!), `--${row}`);
+  });
+});
+
+describe("README names", { ignore: !mayRead }, () => {
+  /** The cells of its tables, without the padding. */
+  const cells = [...readme.matchAll(/^\|.*\|$/gm)].flatMap(([row]) =>
+    row.slice(1, -1).split(/(?<!\\)\|/).map((cell) => cell.trim())
+  );
+  const code = ([key, flag]: [string, Flags[string]]) =>
+    `\`${syntax(key, flag).replace("|", "\\|")}\``;
+
+  for (const program of [server, client]) {
+    const { Faults: faults, ...groups } = program.groups;
+    for (const [group, flags] of Object.entries(groups)) {
+      it(`the flags of ${program.name}, in a cell of a table: ${group}`, () => {
+        const row = Object.entries(flags).map(code).join(" ");
+        // The modes have more than flags.
+        assert(cells.some((cell) => cell.split(";")[0] === row), row);
+      });
+    }
+    for (const entry of Object.entries(faults ?? {})) {
+      it(`the fault ${code(entry)} and its option`, () => {
+        const flag = cells.findLastIndex((cell) => cell.includes(code(entry)));
+        const [key] = entry;
+        assert(
+          cells[flag + 1]?.includes(`\`${key}\``) || key === "faultDirection",
+        );
+      });
+    }
+  }
+
+  it("no flag that there is not", () => {
+    const flags = [server, client].flatMap(({ groups }) =>
+      Object.values(groups).flatMap(Object.entries<Flags[string]>).map((
+        [key, flag],
+      ) => syntax(key, flag).replace(/^-\w, /, "").split(" ")[0])
+    );
+    const others = ["--help", "--version", "--sanitize-resources"];
+    const allowed = [...flags, ...others, "--sanitize-ops", "--yes"];
+    for (const [, name] of readme.matchAll(/`(--[a-z-]+)[` ]/g)) {
+      assert(allowed.includes(name!) || name!.startsWith("--allow-"), name);
     }
   });
 

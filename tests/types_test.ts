@@ -48,6 +48,8 @@ export type Promised = [
     | "closeAfter"
     | "stallAfter"
     | "resetAfter"
+    | "slowClose"
+    | "connectDelay"
     | "closeOnAccept"
     | "down"
   >,

@@ -1,206 +1,226 @@
 /**
- * The command line of the client program: its flags and its help text.
- *
- * ```ts
- * import { program } from "./client_program.ts";
- * import { parseCommand } from "./program.ts";
- *
- * parseCommand(program, ["--ping", "--count", "3"]);
- * ```
+ * The client program: picks the mode, and sends a message. The other modes are
+ * loaded when they are used, because loading takes longer than an echo.
  *
  * @module
  */
 
 import {
-  DEFAULT_CONNECTIONS,
-  DEFAULT_DURATION_MS,
-  DEFAULT_HOSTNAME,
-  DEFAULT_MESSAGE_SIZE,
-  DEFAULT_PING_INTERVAL_MS,
-  DEFAULT_PING_SIZE,
-  DEFAULT_PING_TIMEOUT_MS,
-  DEFAULT_PORT,
-  DEFAULT_STEP_DURATION_MS,
-  DEFAULT_TIMEOUT_MS,
-} from "../net/defaults.ts";
-import { joinHostPort, splitHostPort } from "../net/endpoint.ts";
-import { expectation } from "./expectation_flag.ts";
+  ConnectError,
+  ConnectionRefusedError,
+  type ConnectOptions,
+  exchange,
+  HandshakeError,
+  MismatchError,
+  TimedOutError,
+  UnexpectedEofError,
+} from "../echo.ts";
 import {
-  duration,
-  file,
-  integer,
-  orWord,
-  positiveDuration,
-  text,
-} from "./flag_types.ts";
-import { booleanFlag, flag, repeatableFlag, type Values } from "./flags.ts";
-import type { Program } from "./program.ts";
-
-/** What is sent if there is no MESSAGE. */
-export const DEFAULT_MESSAGE = "Hello, server!";
-
-/** Each connection of a load run keeps two messages in memory. */
-const MAX_SIZE = 64 * 1024 * 1024;
-
-const seconds = (ms: number) => `${ms / 1_000}s`;
-
-const address = {
-  hostname: flag(
-    text("HOST", "an address or a host name"),
-    "connect to this host",
-    DEFAULT_HOSTNAME,
-  ),
-  port: flag(integer("PORT", 1, 65_535), "connect to this port", DEFAULT_PORT),
-  unix: flag(
-    text("PATH", "the path of a Unix socket"),
-    "connect to a Unix socket instead",
-  ),
-};
-
-const tls = {
-  tls: booleanFlag("use TLS, and verify the server's name"),
-  "tls-ca": flag(file, "trust the certificates in this file too (PEM)"),
-};
-
-const limits = {
-  timeout: flag(
-    positiveDuration,
-    "limit for connecting and for an echo",
-    `${seconds(DEFAULT_TIMEOUT_MS)}, ping ${seconds(DEFAULT_PING_TIMEOUT_MS)}`,
-  ),
-  wait: flag(duration, "retry connecting for this long", "0s"),
-};
-
-const modes = {
-  ping: booleanFlag("send probes at an interval, and time them"),
-  load: booleanFlag("send messages on many connections, and time them"),
-};
-
-const pingAndLoad = {
-  count: flag(integer("N", 1), "number of probes or messages", "no limit"),
-  size: flag(
-    integer("BYTES", 1, MAX_SIZE),
-    "bytes of a message",
-    `${DEFAULT_PING_SIZE}, ${DEFAULT_MESSAGE_SIZE}`,
-  ),
-  expect: repeatableFlag(
-    expectation,
-    "exit with status 1 unless it is met, such as 'p99<5ms'",
-  ),
-  html: flag(file, "write the report to this file too, as a page"),
-};
-
-const ping = {
-  interval: flag(
-    positiveDuration,
-    "time between probes",
-    seconds(DEFAULT_PING_INTERVAL_MS),
-  ),
-  connect: booleanFlag("time only connecting, to a server of any protocol"),
-};
-
-const load = {
-  connections: flag(
-    integer("N", 1, 60_000),
-    "number of connections",
-    DEFAULT_CONNECTIONS,
-  ),
-  duration: flag(
-    positiveDuration,
-    "how long to send",
-    `${seconds(DEFAULT_DURATION_MS)}, a step of --rate max ${
-      seconds(DEFAULT_STEP_DURATION_MS)
-    }`,
-  ),
-  warmup: flag(
-    duration,
-    "how long to send before, without figures",
-    "1s, with --count 0s",
-  ),
-  rate: flag(
-    orWord(integer("N", 1, 10_000_000), "max"),
-    "messages per second, on a schedule; max finds the highest rate at which all --expect are met",
-    "no schedule",
-  ),
-  reconnect: flag(
-    integer("N", 1),
-    "replace each connection after this many messages",
-    "never",
-  ),
-};
-
-const output = {
-  json: booleanFlag("print results as JSON, one object per line"),
-};
-
-/** All flags of the client. */
-export const flags = {
-  ...address,
-  ...tls,
-  ...limits,
-  ...modes,
-  ...pingAndLoad,
-  ...ping,
-  ...load,
-  ...output,
-};
-
-/** The values of a command line. */
-export type ClientValues = Values<typeof flags>;
-
-/** The client program, for its parser, its help text and its tests. */
-export const program: Program<typeof flags> = {
-  name: "echo-client",
-  positionals: {
-    syntax: "[MESSAGE | -]",
-    max: 1,
-    surplusHint: ([host = "", port]) =>
-      hostPortHint(joinHostPort(host, Number(port))),
-  },
-  summary:
-    `Sends MESSAGE (default "${DEFAULT_MESSAGE}") and prints its echo once every byte is verified. With "-", sends stdin and writes its echo to stdout. A message that begins with a dash goes after "--".`,
-  flags,
-  groups: {
-    Address: address,
-    TLS: tls,
-    Limits: limits,
-    Modes: modes,
-    "Ping and load": pingAndLoad,
-    Ping: ping,
-    Load: load,
-    Output: output,
-  },
-  notes:
-    `With --rate, a message that waits for the echo before it is timed from when it
-was due, so that a server that stalls cannot hide it ("coordinated omission":
-Gil Tene, "How NOT to Measure Latency").
-
-Examples:
-  echo-client "Hello again" --wait 10s
-  seq 1 1000000 | echo-client - | md5sum
-  echo-client --ping --count 3 --interval 200ms
-  echo-client --load --connections 100 --duration 5s
-  echo-client --load --rate 1000 --json
-  echo-client --load --rate max --expect 'p99<5ms' --html report.html
-
-A CONDITION is a metric (min, mean, p50, p90, p99, p99.9, max, stddev, jitter,
-loss, rate, errors, dropped, fairness), one of < <= > >= =, and a value with its
-unit: 'p99<5ms', 'loss<1%', 'rate>9000', 'errors=0'.
-
-Ctrl-C ends --ping and --load with a summary; a second Ctrl-C aborts. SIGHUP
-does the same if stdin, stdout or stderr is a terminal, and is ignored otherwise
-(nohup). Ctrl-\\ prints the statistics of --ping so far, and goes on.
-Exit status: 0 if every byte came back (--ping: at least one probe) and every
---expect is met, 1 after a failure, 2 for wrong usage. With a condition on loss
-or errors, the conditions judge the errors of --load.`,
-};
+  formatEndpoint,
+  joinHostPort,
+  splitHostPort,
+} from "../net/endpoint.ts";
+import type { Expectation } from "../stats/expectation.ts";
+import {
+  type ClientMode,
+  type ClientValues,
+  connectOptions,
+  DEFAULT_MESSAGE,
+  type ModeInput,
+} from "./client_flags.ts";
+import { isGiven, UsageError } from "./flag_table.ts";
+import { eventLine, print, printableLines, writeStderr } from "./output.ts";
+import { readCertificates, readText } from "./program.ts";
+import { EXIT } from "./signals.ts";
 
 /**
  * The flags for an address that was given as arguments, as with nc. Only digits
  * around a colon are more likely a time of day.
  */
-export function hostPortHint(text: string): string | undefined {
+function hostPortHint(text: string): string | undefined {
   const { hostname, port } = splitHostPort(text) ?? {};
   if (!hostname || !/[a-z.:]/i.test(hostname)) return undefined;
   return `to connect elsewhere use --hostname ${hostname} --port ${port}`;
+}
+
+/** The mode that a command line asks for. @throws {UsageError} */
+export function modeOf(
+  { ping, load, rate, count, expect }: ClientValues,
+  [message, surplus]: string[],
+): ClientMode {
+  if (surplus !== undefined) {
+    const hint = hostPortHint(joinHostPort(message ?? "", Number(surplus)));
+    throw new UsageError(
+      `Cannot use "${surplus}": expected at most 1 argument; quote a message of several words${
+        hint ? `; ${hint}` : ""
+      }`,
+    );
+  }
+  const mode = ping ? "ping" : load ? "load" : undefined;
+  if (mode && message !== undefined) {
+    throw new UsageError(
+      `Cannot use "${message}" with --${mode}: it makes its own messages`,
+    );
+  }
+  if (rate !== "max") return mode ?? (message === "-" ? "pipe" : "message");
+  if (expect.length === 0) {
+    throw new UsageError(
+      "--rate max needs at least one --expect, such as --expect 'p99<5ms'",
+    );
+  }
+  if (count === undefined) return "rate search";
+  throw new UsageError(
+    "--rate max cannot be combined with --count: each step takes --duration",
+  );
+}
+
+/** Sends a message and prints its echo. */
+async function runMessage(
+  message: string,
+  { values, options }: ModeInput,
+): Promise<number> {
+  const start = performance.now();
+  const bytes = await exchange(message, options);
+  const duration = performance.now() - start;
+  // Decoded as a whole, so that no character is split between two reads.
+  const echo = new TextDecoder().decode(bytes);
+  if (values.json) {
+    print(eventLine("echo", { size: bytes.length, duration, echo }));
+  } else {
+    const text = Deno.stdout.isTerminal() ? printableLines(echo) : echo;
+    print(`Received from server: ${text}`);
+  }
+  return EXIT.ok;
+}
+
+/** @throws {UsageError} if a condition is wrong, or the mode cannot measure it. */
+async function readExpectations(
+  texts: readonly string[],
+  mode: ClientMode,
+): Promise<Expectation[]> {
+  if (texts.length === 0) return [];
+  const { parseExpectation } = await import("../stats/expectation.ts");
+  return texts.map((text) => {
+    try {
+      return parseExpectation(text, mode === "ping" ? "ping" : "load");
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new UsageError(`Cannot use --expect "${text}": ${error.message}`);
+    }
+  });
+}
+
+/** Adds what is in the files that flags name. @throws {Error} that names the file. */
+function readFiles(
+  options: ConnectOptions,
+  { tlsCa, tlsCert, tlsKey }: ClientValues,
+): void {
+  if (tlsCa !== undefined) {
+    options.caCerts = [readCertificates(tlsCa, "--tls-ca")];
+  }
+  if (tlsCert !== undefined && tlsKey !== undefined) {
+    options.cert = readText(tlsCert);
+    options.key = readText(tlsKey);
+  }
+}
+
+async function runMode(
+  input: ModeInput,
+  [message = DEFAULT_MESSAGE]: string[],
+): Promise<number> {
+  switch (input.mode) {
+    case "message":
+      return await runMessage(message, input);
+    case "pipe":
+      return await (await import("./pipe_mode.ts")).runPipe(input);
+    case "ping":
+      return await (await import("./ping_mode.ts")).runPing(input);
+    case "load":
+      return await (await import("./load_mode.ts")).runLoad(input);
+    case "rate search":
+      return await (await import("./search_mode.ts")).runSearch(input);
+  }
+}
+
+/** The first event of `--json`: what runs where, with what. */
+async function startEvent({ mode, values, options }: ModeInput) {
+  const { default: config } = await import("../../deno.json", {
+    with: { type: "json" },
+  });
+  const given = Object.entries(values).filter(([, value]) => isGiven(value));
+  return {
+    mode,
+    target: formatEndpoint(options),
+    version: config.version,
+    deno: Deno.version.deno,
+    options: Object.fromEntries(given),
+  };
+}
+
+/** Runs the mode that the command line asks for. */
+export async function main(
+  values: ClientValues,
+  positionals: string[],
+): Promise<number> {
+  const mode = modeOf(values, positionals);
+  const options = connectOptions(values);
+  const expectations = await readExpectations(values.expect, mode);
+  readFiles(options, values);
+  const input = { mode, values, options, expectations };
+  if (!values.json) return await runMode(input, positionals);
+  // The output of a pipe is the echo.
+  const write = mode === "pipe" ? writeStderr : print;
+  write(eventLine("start", await startEvent(input)));
+  try {
+    return await runMode(input, positionals);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    write(eventLine("error", { error: message || "interrupted" }));
+    throw error;
+  }
+}
+
+/** What the user can do about a failed TLS handshake. */
+function handshakeAdvice({ message }: HandshakeError): string {
+  if (/not trusted$/.test(message)) return "trust its issuer with --tls-ca";
+  if (/does not speak TLS$/.test(message)) return "connect without --tls";
+  if (/certificate is for /.test(message)) {
+    return "connect by one of its names, or verify one with --tls-name";
+  }
+  if (/(has expired|not valid yet)$/.test(message)) {
+    return "renew it, or set the clock of this machine";
+  }
+  return "does it speak TLS, with a valid certificate?";
+}
+
+/** The first byte of a TLS alert (RFC 8446, section 5.1). */
+const TLS_ALERT = 0x15;
+
+/** What the user can do about an error. */
+export function advise(
+  error: unknown,
+  { hostname, port, unix, tls }: ClientValues,
+  [message = ""]: string[],
+): string | undefined {
+  const hint = hostPortHint(message);
+  const isElsewhere = hostname ?? port ?? unix;
+  if (hint && isElsewhere === undefined && error instanceof ConnectError) {
+    return hint;
+  }
+  if (error instanceof ConnectionRefusedError) {
+    return "start the server first, or wait for it with --wait 10s";
+  }
+  if (error instanceof HandshakeError) return handshakeAdvice(error);
+  if (error instanceof TimedOutError) {
+    return "is it an echo server? allow more time with --timeout";
+  }
+  if (error instanceof MismatchError) {
+    return !tls && error.offset === 0 && error.received === TLS_ALERT
+      ? "it speaks TLS: connect with --tls"
+      : "is it an echo server?";
+  }
+  // An echo server, too, may end while no message is in flight.
+  return error instanceof UnexpectedEofError && error.received < error.expected
+    ? "is it an echo server?"
+    : undefined;
 }

@@ -1,6 +1,5 @@
 /**
- * The server's log: a line for each connection that is opened or closed, for an
- * error while accepting, and for the totals, as text or as JSON.
+ * The server's log: a line for each event, as text or as JSON.
  *
  * ```sh
  * deno task server --verbose
@@ -11,7 +10,6 @@
  */
 
 import { formatAddress } from "../net/endpoint.ts";
-import { formatDuration, plural } from "../net/format.ts";
 import type { FaultCounts } from "../net/fault_options.ts";
 import type {
   ClosedConnection,
@@ -19,31 +17,24 @@ import type {
   EndReason,
   ServerStats,
 } from "../net/server.ts";
-import { jsonLine, printable } from "./terminal.ts";
+import { formatDuration, plural } from "../stats/format.ts";
+import { jsonLine, printable } from "./output.ts";
 
-/** The formats of `--log-format`. */
-export const LOG_FORMATS = ["text", "json"] as const;
-/** A format of the log. */
-export type LogFormat = typeof LOG_FORMATS[number];
-
-/** Formats the events of a server, each as one line without control characters. */
-export interface ConnectionLog {
-  /** A connection was opened. */
-  opened(connection: Connection): string;
-  /** A connection was closed. */
-  closed(connection: ClosedConnection): string;
-  /** The server has ended. */
-  summary(totals: ServerStats): string;
+/** What the server logs. The schema of the JSON describes the fields. */
+export type ServerEvent =
+  | { event: "opened" } & Connection
+  | { event: "closed" } & ClosedConnection
+  | { event: "summary" } & ServerStats
   /** No connection can be accepted at the moment. */
-  acceptError(error: string, advice?: string): string;
-  /** The upstream of a proxy cannot be reached. */
-  upstreamError(error: unknown): string;
+  | { event: "acceptError"; error: unknown; advice?: string | undefined }
+  /** The upstream of a proxy cannot be reached: once an outage and minute. */
+  | { event: "upstreamError"; error: unknown }
   /** The server shuts down, and waits for its open connections. */
-  draining(open: number): string;
+  | { event: "draining"; open: number }
   /** Lines of this log were dropped. */
-  dropped(lines: number): string;
-}
+  | { event: "dropped"; lines: number };
 
+/** How a connection ended, by its reason. */
 const REASONS: Record<EndReason, string> = {
   closed: "closed by the client",
   reset: "reset",
@@ -65,66 +56,65 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function textLog(program: string): ConnectionLog {
-  return {
-    opened: ({ id, remoteAddr }) =>
-      printable(`#${id} ${formatAddress(remoteAddr)} opened`),
-    closed(connection) {
-      const { id, remoteAddr, bytesRead, bytesWritten, duration } = connection;
-      const { reason, error, faults } = connection;
+/** What the events of a connection and of all have in common. */
+function traffic(
+  { bytesRead, bytesWritten, duration }: ClosedConnection | ServerStats,
+): string {
+  return `${bytesRead} bytes read, ${bytesWritten} written, ${
+    formatDuration(duration)
+  }`;
+}
+
+function text(event: ServerEvent): string {
+  switch (event.event) {
+    case "opened":
+      return `#${event.id} ${formatAddress(event.remoteAddr)} opened`;
+    case "closed": {
+      const { id, remoteAddr, reason, error, faults } = event;
       const cause = error === undefined ? "" : ` (${messageOf(error)})`;
-      return printable(
-        `#${id} ${
-          formatAddress(remoteAddr)
-        } ${bytesRead} bytes read, ${bytesWritten} written, ${
-          formatDuration(duration)
-        }: ${REASONS[reason]}${cause}${formatFaults(faults)}`,
-      );
-    },
-    summary: ({ accepted, peak, bytesRead, bytesWritten, duration, faults }) =>
-      `${
-        plural(accepted, "connection")
-      } (at most ${peak} at a time), ${bytesRead} bytes read, ${bytesWritten} written, ${
-        formatDuration(duration)
-      }${formatFaults(faults)}`,
-    acceptError: (error, advice) =>
-      printable(
-        `${program}: Cannot accept connections: ${error}${
-          advice ? `; ${advice}` : ""
-        }`,
-      ),
-    upstreamError: (error) => printable(`${program}: ${messageOf(error)}`),
-    draining: (open) =>
-      `draining ${plural(open, "connection")}, Ctrl-C again to abort`,
-    dropped: (lines) => `${plural(lines, "log line")} dropped`,
-  };
+      return `#${id} ${formatAddress(remoteAddr)} ${traffic(event)}: ${
+        REASONS[reason]
+      }${cause}${formatFaults(faults)}`;
+    }
+    case "summary":
+      return `${
+        plural(event.accepted, "connection")
+      } (at most ${event.peak} at a time), ${traffic(event)}${
+        formatFaults(event.faults)
+      }`;
+    case "acceptError":
+      return `echo-server: Cannot accept connections: ${
+        messageOf(event.error)
+      }${event.advice ? `; ${event.advice}` : ""}`;
+    case "upstreamError":
+      return `echo-server: ${messageOf(event.error)}`;
+    case "draining":
+      return `draining ${
+        plural(event.open, "connection")
+      }, Ctrl-C again to abort`;
+    case "dropped":
+      return `${plural(event.lines, "log line")} dropped`;
+  }
 }
 
-function event(name: string, fields: object): string {
-  return jsonLine({ time: new Date().toISOString(), event: name, ...fields });
+function json({ event, ...fields }: ServerEvent): string {
+  const timestamp = new Date().toISOString();
+  const { remoteAddr, error, ...rest } = fields as
+    & typeof fields
+    & { remoteAddr?: Deno.Addr; error?: unknown };
+  return jsonLine({
+    event,
+    timestamp,
+    ...rest,
+    ...remoteAddr && { peer: formatAddress(remoteAddr) },
+    ...error !== undefined && { error: messageOf(error) },
+  });
 }
 
-const jsonLog: ConnectionLog = {
-  opened: ({ id, remoteAddr }) =>
-    event("opened", { id, peer: formatAddress(remoteAddr) }),
-  closed: ({ id, remoteAddr, error, ...stats }) =>
-    event("closed", {
-      id,
-      peer: formatAddress(remoteAddr),
-      ...stats,
-      ...(error === undefined ? {} : { error: messageOf(error) }),
-    }),
-  summary: (totals) => event("summary", totals),
-  acceptError: (error, advice) => event("acceptError", { error, advice }),
-  upstreamError: (error) => event("upstreamError", { error: messageOf(error) }),
-  draining: (open) => event("draining", { open }),
-  dropped: (lines) => event("dropped", { lines }),
-};
-
-/** The log in a format. The text of an error begins with the program's name. */
-export function connectionLog(
-  format: LogFormat,
-  { program }: { program: string },
-): ConnectionLog {
-  return format === "json" ? jsonLog : textLog(program);
+/** An event as one line without control characters. */
+export function formatEvent(
+  event: ServerEvent,
+  format: "text" | "json",
+): string {
+  return format === "json" ? json(event) : printable(text(event));
 }

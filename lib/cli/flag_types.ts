@@ -2,50 +2,63 @@
  * Types of flag values. A type parses the text on the command line, and says what
  * it expects. Ranges and their words are those of the library's options.
  *
- * ```ts
- * import { duration, integer } from "./flag_types.ts";
- *
- * duration.parse("1.5s"); // 1500
- * duration.parse("1.5"); // undefined: no unit
- * integer("PORT", 0, 65_535).expected; // "a whole number from 0 to 65535"
- * ```
- *
  * @module
  */
 
 import { splitHostPort } from "../net/endpoint.ts";
-import {
-  DELAY,
-  FRACTION,
-  integerRange,
-  POSITIVE,
-  type Range,
-} from "../net/validate.ts";
+import { DELAY, FRACTION, integerRange, type Range } from "../net/validate.ts";
 
 /** The type of a flag's value. */
 export interface FlagType<T> {
-  /** Stands for the value in the help text, such as `PORT`. */
+  /** Stands for the value in the help text, such as `PORT`. A switch has none. */
   readonly placeholder: string;
   /** What is expected, after the word "expected". */
   readonly expected: string;
   /** Returns the value, or `undefined` if the text has another form. */
   parse(text: string): T | undefined;
+  /** Whether the flag may be given several times; the last one counts if not. */
+  readonly isList?: boolean;
 }
 
-/** A number in `range`, written as `syntax` allows. */
+/** The type of a flag that may be given several times. */
+export type ListType<T> = FlagType<T> & { readonly isList: true };
+
+/** The type of a flag without a value. */
+export type SwitchType = FlagType<boolean> & { readonly placeholder: "" };
+
+/** A flag without a value: true if it is given. */
+export const SWITCH: SwitchType = {
+  placeholder: "",
+  expected: "no value",
+  parse: () => true,
+};
+
+/** Any text except the empty one. */
+export function text(placeholder: string, expected: string): FlagType<string> {
+  return { placeholder, expected, parse: (text) => text || undefined };
+}
+
+/** A host without a port. */
+export const HOST: FlagType<string> = {
+  ...text("HOST", "an address or a host name; a port goes into --port"),
+  parse: (text) => splitHostPort(text) ? undefined : text,
+};
+/** The path of a Unix socket. */
+export const PATH: FlagType<string> = text("PATH", "the path of a Unix socket");
+/** The path of a file. */
+export const FILE: FlagType<string> = text("FILE", "the path of a file");
+
+/** A number in a range, written as `syntax` allows. */
 function number(
   placeholder: string,
   { expected, includes }: Range,
   syntax: RegExp,
 ): FlagType<number> {
-  return {
-    placeholder,
-    expected,
-    parse(text) {
-      const value = syntax.test(text) ? Number(text) : NaN;
-      return includes(value) ? value : undefined;
-    },
+  const parse = (text: string) => {
+    const value = syntax.test(text) ? Number(text) : NaN;
+    return includes(value) ? value : undefined;
   };
+  return { placeholder, expected, parse };
 }
 
 /** A whole number from `min` to `max`, in decimal digits. */
@@ -57,8 +70,11 @@ export function integer(
   return number(placeholder, integerRange(min, max), /^\d+$/);
 }
 
+/** A number of things, at least one. */
+export const COUNT: FlagType<number> = integer("N", 1);
+
 /** A probability, or a share of a whole, from 0 to 1. */
-export const fraction: FlagType<number> = number(
+export const SHARE: FlagType<number> = number(
   "P",
   FRACTION,
   /^(\d+(\.\d*)?|\.\d+)(e-?\d+)?$/,
@@ -72,7 +88,7 @@ const UNIT_MS: Record<string, number> = {
 };
 
 /** A duration with its unit, zero included. The value is in milliseconds. */
-export const duration: FlagType<number> = {
+export const DURATION: FlagType<number> = {
   placeholder: "D",
   expected:
     "a number with its unit, such as 500ms, 10s or 2m (at most 24 days)",
@@ -84,22 +100,14 @@ export const duration: FlagType<number> = {
 };
 
 /** A duration above zero. */
-export const positiveDuration: FlagType<number> = {
-  placeholder: duration.placeholder,
-  expected: duration.expected.replace("a number", "a number above 0"),
-  parse(text) {
-    const ms = duration.parse(text) ?? NaN;
-    return POSITIVE.includes(ms) ? ms : undefined;
-  },
+export const SPAN: FlagType<number> = {
+  placeholder: DURATION.placeholder,
+  expected: DURATION.expected.replace("a number", "a number above 0"),
+  parse: (text) => DURATION.parse(text) || undefined,
 };
 
-/** Any text except the empty one. */
-export function text(placeholder: string, expected: string): FlagType<string> {
-  return { placeholder, expected, parse: (text) => text || undefined };
-}
-
 /** A host and a port, the host's address in brackets if it is IPv6. */
-export const hostPort: FlagType<{ hostname: string; port: number }> = {
+export const HOST_PORT: FlagType<{ hostname: string; port: number }> = {
   placeholder: "HOST:PORT",
   expected: "a host and a port, such as localhost:6379",
   parse(text) {
@@ -108,29 +116,35 @@ export const hostPort: FlagType<{ hostname: string; port: number }> = {
   },
 };
 
-/** The path of a file. */
-export const file: FlagType<string> = text("FILE", "the path of a file");
+/** Protocols of ALPN, by preference. A name has 1 to 255 bytes (RFC 7301). */
+export const PROTOCOLS: FlagType<string[]> = {
+  placeholder: "PROTO[,PROTO]",
+  expected: "names of protocols, such as h2,http/1.1",
+  parse(text) {
+    const names = text.split(",");
+    const areNames = names.every((name) => /^[!-~]{1,255}$/.test(name));
+    return areNames ? names : undefined;
+  },
+};
 
 /** One of several words. */
 export function oneOf<T extends string>(
   placeholder: string,
   words: readonly T[],
 ): FlagType<T> {
-  return {
-    placeholder,
-    expected: [words.slice(0, -1).join(", "), words.at(-1)].join(" or "),
-    parse: (text) => words.find((word) => word === text),
-  };
+  const expected = [words.slice(0, -1).join(", "), words.at(-1)].join(" or ");
+  const parse = (text: string) => words.find((word) => word === text);
+  return { placeholder, expected, parse };
 }
 
 /** A value of `type`, or a word in its place. */
 export function orWord<T, W extends string>(
-  type: FlagType<T>,
+  { placeholder, expected, parse }: FlagType<T>,
   word: W,
 ): FlagType<T | W> {
   return {
-    placeholder: `${type.placeholder}|${word}`,
-    expected: `${type.expected}, or ${word}`,
-    parse: (text) => text === word ? word : type.parse(text),
+    placeholder: `${placeholder}|${word}`,
+    expected: `${expected}, or ${word}`,
+    parse: (text) => text === word ? word : parse(text),
   };
 }

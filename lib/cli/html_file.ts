@@ -2,76 +2,21 @@
  * The file of `--html`. It is opened before the run, so that a run of an hour does
  * not end with an error about a missing permission.
  *
- * ```ts ignore
- * import { HtmlFile } from "./html_file.ts";
- *
- * using html = new HtmlFile("report.html", { options: [], environment: [] });
- * html.write({ mode: "ping", target: "127.0.0.1:12345", summary });
- * ```
- *
  * @module
  */
 
-import {
-  htmlReport,
-  type HtmlReportInput,
-  type ReportRow,
-} from "../html_report.ts";
-import { permissionFlag } from "../net/endpoint.ts";
-import { formatDuration } from "../net/format.ts";
-import { describeError, systemError } from "../net/system_error.ts";
-import { duration } from "./flag_types.ts";
-import type { Flags } from "./flags.ts";
-import { writeStderr } from "./stdio.ts";
-import { printable } from "./terminal.ts";
-
-/** What the page says besides the figures. */
-export interface PageNotes {
-  /** Options of the run. */
-  options: readonly ReportRow[];
-  /** Versions, machine and time of the run. */
-  environment: readonly ReportRow[];
-}
-
-/** A run, as the modes hand it over. */
-type Run = HtmlReportInput extends infer Input
-  ? Input extends unknown ? Omit<Input, keyof PageNotes> : never
-  : never;
-
-/** Flags that change neither the run nor its figures. */
-const OUTPUT_FLAGS = ["html", "json"];
-
-/** The flags that were given, with their values as text. */
-export function optionRows(
-  flags: Flags,
-  values: Record<string, unknown>,
-): ReportRow[] {
-  return Object.entries(values).flatMap(([name, value]) => {
-    if (OUTPUT_FLAGS.includes(name)) return [];
-    if (value === undefined || value === false) return [];
-    const isDuration = flags[name]?.type?.placeholder === duration.placeholder;
-    const text = (item: unknown) =>
-      item === true
-        ? "yes"
-        : isDuration
-        ? formatDuration(item as number)
-        : typeof item === "object"
-        ? (item as { text: string }).text
-        : String(item);
-    return [value].flat().map((item) => ({
-      label: `--${name}`,
-      value: text(item),
-    }));
-  });
-}
+import type { HtmlReportInput, ReportRow } from "../html_report.ts";
+import { printable, writeStderr } from "./output.ts";
+import { fileError } from "./program.ts";
 
 /** The program, the machine and the time. */
-export function environmentRows(program: string, time: Date): ReportRow[] {
+async function environmentRows(): Promise<ReportRow[]> {
+  const { version } = await import("./help.ts");
   return [
-    { label: "program", value: program },
+    { label: "program", value: version("echo-client") },
     { label: "system", value: `${Deno.build.os}, ${Deno.build.arch}` },
     { label: "cores", value: String(navigator.hardwareConcurrency) },
-    { label: "started", value: time.toISOString() },
+    { label: "started", value: new Date().toISOString() },
   ];
 }
 
@@ -86,74 +31,54 @@ function open(path: string): { file: Deno.FsFile; isNew: boolean } {
   }
 }
 
-/** A file for one report. */
-export class HtmlFile implements Disposable {
-  readonly #path: string;
-  readonly #notes: PageNotes;
-  readonly #file: Deno.FsFile;
-  #isLeftover: boolean;
-
-  /**
-   * Opens the file. A report that it holds stays until the new one is written.
-   *
-   * @throws {Error} that names the file, and the permission if that is missing.
-   */
-  constructor(path: string, notes: PageNotes) {
-    this.#path = path;
-    this.#notes = notes;
-    try {
-      const { file, isNew } = open(path);
-      this.#file = file;
-      this.#isLeftover = isNew;
-    } catch (error) {
-      throw this.#failed(error);
-    }
+/** Runs an action on the file. @throws {Error} that names the file. */
+function attempt<T>(path: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw fileError(error, "write", path);
   }
+}
 
-  /** Writes the report, and says so on stderr. @throws {Error} if it fails. */
-  write(run: Run): void {
-    const input = { ...this.#notes, ...run } as HtmlReportInput;
-    const bytes = new TextEncoder().encode(htmlReport(input));
-    try {
-      this.#truncate();
-      for (let at = 0; at < bytes.length;) {
-        at += this.#file.writeSync(bytes.subarray(at));
-      }
-    } catch (error) {
-      throw this.#failed(error);
-    }
-    this.#isLeftover = false;
-    writeStderr(`report written to ${printable(this.#path)}`);
-  }
+/** Writes the page of a run, and says so on stderr. @throws {Error} if it fails. */
+export type WriteReport = (
+  run: Pick<HtmlReportInput, "summary" | "target" | "expectations">,
+) => void;
 
-  /** Closes the file, and removes it if it is new and nothing was written. */
-  [Symbol.dispose](): void {
-    this.#file.close();
-    if (!this.#isLeftover) return;
+/**
+ * Opens the file of a report. If the report is never written, a file that is new is
+ * removed when the process exits, in whatever way.
+ *
+ * @throws {Error} that names the file, and the permission if that is missing.
+ */
+export async function openReport(path: string): Promise<WriteReport> {
+  const { file, isNew } = attempt(path, () => open(path));
+  const remove = () => {
     try {
-      Deno.removeSync(this.#path);
+      Deno.removeSync(path);
     } catch {
       // It is gone, or its folder may not be changed.
     }
-  }
-
-  #truncate(): void {
-    try {
-      this.#file.truncateSync();
-    } catch {
-      // A device or a pipe has no length. To ask first would need --allow-read.
-    }
-  }
-
-  #failed(error: unknown): Error {
-    const action = `Cannot write ${this.#path}`;
-    if (error instanceof Deno.errors.PermissionDenied) {
-      // A plain error: the program's advice on PermissionDenied is about sockets.
-      return new Error(`${action}: ${describeError(error)}`, { cause: error });
-    }
-    return systemError(error, {
-      action,
-      permissions: permissionFlag("write", this.#path),
+  };
+  if (isNew) addEventListener("unload", remove);
+  // Before the run, which must not wait for a module.
+  const { htmlReport } = await import("../html_report.ts");
+  const environment = await environmentRows();
+  const options = [{ label: "flags", value: Deno.args.join(" ") }];
+  return (run) => {
+    const page = htmlReport({ ...run, options, environment });
+    const bytes = new TextEncoder().encode(page);
+    attempt(path, () => {
+      try {
+        file.truncateSync();
+      } catch {
+        // A device or a pipe has no length. To ask first would need --allow-read.
+      }
+      for (let at = 0; at < bytes.length;) {
+        at += file.writeSync(bytes.subarray(at));
+      }
     });
-  }
+    removeEventListener("unload", remove);
+    writeStderr(`report written to ${printable(path)}`);
+  };
 }

@@ -11,22 +11,20 @@
  *   formatDropped: (count) => `${count} lines dropped`,
  * });
  * queue.push("one");
- * await queue.flush(1_000);
+ * await queue.flush();
  * ```
  *
  * @module
  */
 
 import { sleep } from "../net/timeout.ts";
-import { writeAll } from "../net/write_all.ts";
 
 /**
  * Characters in the queue at most: about 24,000 lines of the JSON log. This is
  * enough for a pause of a second at the highest rate of connections measured
- * (11,000 per second, two lines each), and little beside the memory that so many
- * connections use.
+ * (11,000 per second, two lines each).
  */
-const DEFAULT_LIMIT = 4 * 1024 * 1024;
+const LIMIT = 4 * 1024 * 1024;
 
 /**
  * Characters in one write: the capacity of a pipe on Linux. Then a reader that
@@ -40,7 +38,13 @@ const BATCH = 64 * 1024;
  */
 const RETRY_MS = 50;
 
-const NEWLINE = "\n".charCodeAt(0);
+/** Milliseconds that the end waits for a reader that takes nothing. */
+const SILENT_MS = 1_000;
+
+/** Milliseconds that the end waits for a reader that takes a little at a time. */
+const SLOW_MS = 10_000;
+
+const NEWLINE = 10;
 
 /** The part of `Deno.stderr` that a queue uses. */
 export interface Sink {
@@ -48,42 +52,33 @@ export interface Sink {
   write(bytes: Uint8Array): Promise<number>;
 }
 
-/** Options of a queue. */
-export interface LineQueueOptions {
-  /** Makes the line that replaces dropped lines. */
-  formatDropped: (count: number) => string;
-  /**
-   * Characters in the queue at most, in addition to those being written.
-   * @default {4194304}
-   */
-  limit?: number;
-}
-
-/** Text in the queue. */
-interface Entry {
-  text: string;
-  /** How many lines are lost if it is not written. */
-  lines: number;
-}
-
 /** Lines that wait to be written. */
 export class LineQueue {
   readonly #sink: Sink;
   readonly #formatDropped: (count: number) => string;
   readonly #limit: number;
-  #entries: Entry[] = [];
-  /** Characters in `#entries`. */
-  #length = 0;
-  /** Lines dropped since the last line that reported them. */
+  /** The lines, each with its line break. */
+  #text = "";
+  /** Lines dropped, and not yet reported. */
   #dropped = 0;
-  /** Whether the last write failed in the middle of a line. */
+  /** Bytes that the sink has accepted. */
+  #written = 0;
+  /** Whether the last write failed. */
+  #failed = false;
+  /** Whether it failed in the middle of a line. */
   #midLine = false;
   #writing: Promise<void> | undefined;
 
-  /** A queue in front of a stream, such as `Deno.stderr`. */
+  /**
+   * A queue in front of a stream, such as `Deno.stderr`. `formatDropped` makes the
+   * line that replaces dropped lines.
+   */
   constructor(
     sink: Sink,
-    { formatDropped, limit = DEFAULT_LIMIT }: LineQueueOptions,
+    { formatDropped, limit = LIMIT }: {
+      formatDropped: (count: number) => string;
+      limit?: number;
+    },
   ) {
     this.#sink = sink;
     this.#formatDropped = formatDropped;
@@ -92,80 +87,66 @@ export class LineQueue {
 
   /** Queues a line. If the queue is full, drops and counts it. */
   push(line: string): void {
-    if (this.#length + line.length > this.#limit) {
-      this.#dropped++;
-      return;
+    if (this.#text.length + line.length > this.#limit) this.#dropped++;
+    else this.pushLast(line);
+  }
+
+  /** Queues a line that is not dropped, however full the queue is. */
+  pushLast(line: string): void {
+    this.#text += `${line}\n`;
+    this.#writing ??= this.#writeAll();
+  }
+
+  /** Resolves once all lines are written, or the reader has stopped. */
+  async flush(silent = SILENT_MS, slow = SLOW_MS): Promise<void> {
+    const end = performance.now() + slow;
+    for (
+      let before = -1;
+      this.#writing && this.#written > before && performance.now() < end;
+    ) {
+      before = this.#written;
+      const controller = new AbortController();
+      const timeout = sleep(silent, controller.signal).catch(() => {});
+      await Promise.race([this.#writing, timeout]);
+      controller.abort();
     }
-    this.#reportDropped();
-    this.#add({ text: `${line}\n`, lines: 1 });
-    this.#writing ??= this.#writeQueue();
   }
 
-  /** Resolves once all lines are written, but after `ms` at the latest. */
-  async flush(ms: number): Promise<void> {
-    const controller = new AbortController();
-    const timeout = sleep(ms, controller.signal).catch(() => {});
-    await Promise.race([this.#writing, timeout]);
-    controller.abort();
-  }
-
-  #add(entry: Entry): void {
-    this.#entries.push(entry);
-    this.#length += entry.text.length;
-  }
-
-  #reportDropped(): void {
-    if (this.#dropped === 0) return;
-    const text = `${this.#formatDropped(this.#dropped)}\n`;
-    this.#add({ text, lines: this.#dropped });
-    this.#dropped = 0;
-  }
-
-  async #writeQueue(): Promise<void> {
-    while (this.#entries.length > 0) {
-      const batch = this.#removeBatch(BATCH);
+  async #writeAll(): Promise<void> {
+    while (this.#text !== "" || this.#dropped > 0 && !this.#failed) {
+      const dropped = this.#dropped;
+      // Whole lines, at least one.
+      const end = this.#text.indexOf("\n", BATCH) + 1 || this.#text.length;
+      const lines = this.#text.slice(0, end);
+      const report = dropped > 0 ? `${this.#formatDropped(dropped)}\n` : "";
+      this.#text = this.#text.slice(end);
       try {
-        await this.#writeText(batch.text);
-        this.#reportDropped();
+        // What failed was before these lines, what did not fit behind them.
+        await this.#writeText(this.#failed ? report + lines : lines + report);
+        this.#dropped -= dropped;
+        this.#failed = false;
       } catch {
-        // A full disk or a closed pipe: the lines behind this batch would most
-        // likely fail too. The next line is a new attempt.
-        this.#dropped += batch.lines + this.#removeBatch(Infinity).lines;
+        // A full disk or a closed pipe: the lines behind these would most likely
+        // fail too. The next line is a new attempt.
+        this.#dropped += (lines + this.#text).split("\n").length - 1;
+        this.#text = "";
+        this.#failed = true;
       }
     }
     this.#writing = undefined;
   }
 
-  /** Removes entries of up to `max` characters, or one longer entry. */
-  #removeBatch(max: number): Entry {
-    const batch: Entry = { text: "", lines: 0 };
-    let count = 0;
-    for (const { text, lines } of this.#entries) {
-      if (count > 0 && batch.text.length + text.length > max) break;
-      batch.text += text;
-      batch.lines += lines;
-      count++;
-    }
-    this.#entries.splice(0, count);
-    this.#length -= batch.text.length;
-    return batch;
-  }
-
   async #writeText(text: string): Promise<void> {
     const bytes = new TextEncoder().encode(this.#midLine ? `\n${text}` : text);
-    let written = 0;
-    try {
-      await writeAll(
-        { write: (bytes) => this.#writeSome(bytes) },
-        bytes,
-        (n) => written += n,
-      );
-    } finally {
-      if (written > 0) this.#midLine = bytes[written - 1] !== NEWLINE;
+    for (let at = 0; at < bytes.length;) {
+      const count = await this.#write(bytes.subarray(at));
+      at += count;
+      this.#written += count;
+      this.#midLine = bytes[at - 1] !== NEWLINE;
     }
   }
 
-  async #writeSome(bytes: Uint8Array): Promise<number> {
+  async #write(bytes: Uint8Array): Promise<number> {
     for (;;) {
       try {
         return await this.#sink.write(bytes);

@@ -1,11 +1,6 @@
 /**
- * The signals that ask a program to end, and SIGHUP, which is sent when its
- * terminal is closed.
- *
- * ```sh
- * nohup deno run -A server.ts >server.log 2>&1 </dev/null & # ignores SIGHUP
- * kill $! # shuts it down gracefully
- * ```
+ * How a program is asked to end: by signals, and by the end of its terminal, which
+ * sends SIGHUP.
  *
  * @module
  */
@@ -20,6 +15,14 @@ export const TERMINATION_SIGNALS: readonly Deno.Signal[] =
  * apart, and more on a busy machine. Nobody presses it twice that fast.
  */
 const SAME_SIGNAL_MS = 200;
+
+/** Exit status: success, failure, wrong usage, interrupted (128 + SIGINT). */
+export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+
+/** A run ended by a signal before it had a result. Without a message it is quiet. */
+export class Interrupted extends Error {
+  override name = "Interrupted";
+}
 
 /**
  * Calls `handler` for each signal that counts. A repeat within 200 ms does not.
@@ -70,6 +73,16 @@ export function onTerminationSignal(
   for (const signal of [...TERMINATION_SIGNALS, ...hangup]) {
     Deno.addSignalListener(signal, () => onSignal(signal));
   }
+}
+
+/** A signal that the first Ctrl-C aborts. The second one ends the process. */
+export function abortOnSignal(): AbortSignal {
+  const controller = new AbortController();
+  onTerminationSignal(() => {
+    if (controller.signal.aborted) Deno.exit(EXIT.interrupted);
+    controller.abort(new Interrupted());
+  });
+  return controller.signal;
 }
 
 /** Calls `handler` for each Ctrl-\ (SIGQUIT), which Windows does not have. */

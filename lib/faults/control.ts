@@ -34,6 +34,14 @@ export interface ConnFaults extends Record<Direction, readonly LinkFaults[]> {
   readonly connectDelay: number;
 }
 
+/** What a connection gets without faults. */
+const NONE: ConnFaults = {
+  downstream: [],
+  upstream: [],
+  refusal: undefined,
+  connectDelay: 0,
+};
+
 /** The purpose of the number that decides whether a connection has faults. */
 const TOXICITY = 0;
 
@@ -52,7 +60,7 @@ function entriesOf(setting: FaultSetting): [FaultEntry, number: number][] {
   }
   if (Array.isArray(setting)) return setting.map((entry, at) => [entry, at]);
   if (!("downstream" in setting || "upstream" in setting)) {
-    return [[setting as Faults, 0]];
+    return Object.keys(setting).length > 0 ? [[setting as Faults, 0]] : [];
   }
   const { downstream, upstream, ...unknown } = setting;
   checkFaults(unknown);
@@ -89,6 +97,7 @@ export class Setting {
 
   /** What connection `id` gets. One draw for each entry decides (`toxicity`). */
   of(id: number): ConnFaults {
+    if (this.#entries.length === 0) return NONE;
     const chosen: Record<Direction, LinkFaults[]> = {
       downstream: [],
       upstream: [],

@@ -13,14 +13,14 @@ import type { HeldBytes } from "./held_bytes.ts";
 import type { Chunk, End } from "./stage.ts";
 import { Stages } from "./stages.ts";
 
-/** What a link needs of its owner. */
-export interface LinkOptions {
+/** The owner of a link. */
+export interface LinkOwner {
   /** Counts what all links hold. */
-  held: HeldBytes;
+  readonly held: HeldBytes;
   /** The connection has got the end of the stream. Called at most once. */
-  onEnd(end: End): void;
+  onLinkEnd(link: Link, end: End): void;
   /** The connection does not take any more. Called at most once. */
-  onError(error: unknown): void;
+  onLinkError(link: Link, error: unknown): void;
 }
 
 /** Bytes from which on a link takes no more until it has sent some. */
@@ -49,7 +49,7 @@ export class Link {
   counts: FaultCounts | undefined;
   /** The connection. */
   readonly conn: Conn;
-  readonly #options: LinkOptions;
+  readonly #owner: LinkOwner;
   #stages = NONE;
   readonly #queue: Queued[] = [];
   #held = 0;
@@ -60,9 +60,9 @@ export class Link {
   #changed: PromiseWithResolvers<void> | undefined;
 
   /** Has no faults yet. */
-  constructor(conn: Conn, options: LinkOptions) {
+  constructor(conn: Conn, owner: LinkOwner) {
     this.conn = conn;
-    this.#options = options;
+    this.#owner = owner;
   }
 
   /**
@@ -90,7 +90,7 @@ export class Link {
   /** Queues a copy of a chunk. Resolves when the next one may be enqueued. */
   async enqueue(bytes: Uint8Array): Promise<void> {
     const at = performance.now();
-    const { held } = this.#options;
+    const { held } = this.#owner;
     while (!this.#over && this.#held >= MAX_HELD) await this.#changes();
     while (!this.#over && held.full) await held.room();
     // The faults may have ended meanwhile.
@@ -125,7 +125,7 @@ export class Link {
     } catch (error) {
       if (this.#over) return;
       this.#stop();
-      this.#options.onError(error);
+      this.#owner.onLinkError(this, error);
     }
   }
 
@@ -182,7 +182,7 @@ export class Link {
     // The session may have closed it meanwhile, for another fault.
     if (this.ended) return;
     this.ended = end;
-    this.#options.onEnd(end);
+    this.#owner.onLinkEnd(this, end);
   }
 
   #push(chunk: Chunk): void {
@@ -202,13 +202,13 @@ export class Link {
   #hold({ bytes }: Chunk, sign: 1 | -1): void {
     const memory = sign * (bytes.length + CHUNK_OVERHEAD);
     this.#held += memory;
-    this.#options.held.add(memory);
+    this.#owner.held.add(memory);
     this.#change();
   }
 
   #stop(): void {
     this.#over = true;
-    this.#options.held.add(-this.#held);
+    this.#owner.held.add(-this.#held);
     this.#held = 0;
     this.#queue.length = 0;
     this.#release();

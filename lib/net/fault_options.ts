@@ -104,10 +104,10 @@ export interface DirectedFaults {
 /** A setting of faults: those of one entry, by direction, or a list of entries. */
 export type FaultSetting = Faults | DirectedFaults | readonly FaultEntry[];
 
-/** What a fault is called: its option, without those that only adjust it. */
+/** A fault of connections, by its option, without options that adjust others. */
 export type FaultName = Exclude<
   keyof Faults,
-  "jitter" | "slicerDelay" | "slicerVariation" | "toxicity" | "seed"
+  "jitter" | "slicerDelay" | "slicerVariation" | "refuse" | "toxicity" | "seed"
 >;
 
 /**

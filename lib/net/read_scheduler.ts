@@ -31,9 +31,6 @@
  * @module
  */
 
-// The global of the same name came to Deno later than this module.
-import { clearImmediate, setImmediate } from "node:timers";
-
 /** Tokio's budget of operations per poll of a task (`tokio::task::coop`). */
 const BUDGET = 128;
 
@@ -105,6 +102,14 @@ export class ReadScheduler {
     }
     this.#queue.push(startRead);
     this.#scheduled ??= setImmediate(this.#onTick);
+  }
+
+  /** Resolves when a read may start, or is `undefined` if it may at once. */
+  turn(): Promise<void> | undefined {
+    if (this.#members <= DIRECT_LIMIT && this.#head === this.#queue.length) {
+      return undefined;
+    }
+    return new Promise((resolve) => this.schedule(resolve));
   }
 
   /** Counts a read that has returned. `tick` is what it was at its start. */

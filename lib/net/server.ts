@@ -75,6 +75,10 @@ export interface ServerStats {
   readonly bytesWritten: number;
   /** What a proxy has exchanged with its upstream. */
   readonly upstream?: UpstreamTraffic | undefined;
+  /** How many connections have ended for each reason. */
+  readonly ended: { readonly [Reason in EndReason]?: number };
+  /** Bytes that faults hold. */
+  readonly heldBytes: number;
   /** Milliseconds until now, or until the server was closed. */
   readonly duration: number;
   /** How often each fault took effect, if there are faults or were any. */

@@ -62,6 +62,9 @@ export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   }
 }
 
+/** A timer that is later shows that this process was suspended; milliseconds. */
+const PAUSE_MS = 100;
+
 /** What `withTimeout` takes. */
 export interface TimeoutOptions {
   /** Milliseconds; `Infinity` for no limit. */
@@ -88,7 +91,14 @@ export async function withTimeout<T>(
     throw new RangeError(`Cannot wait for ${timeout} ms: expected more than 0`);
   }
   const controller = new AbortController();
-  const timer = setLongTimeout(() => controller.abort(onTimeout()), timeout);
+  const due = performance.now() + timeout;
+  const expire = () => controller.abort(onTimeout());
+  const timer = setLongTimeout(() => {
+    // After a pause of this process, what it waits for may be in its sockets.
+    const isLate = performance.now() - due > PAUSE_MS;
+    if (isLate) timer.id = setTimeout(expire, PAUSE_MS);
+    else expire();
+  }, timeout);
   const abort = () => controller.abort(signal!.reason);
   signal?.addEventListener("abort", abort, { once: true });
   try {

@@ -25,7 +25,10 @@ export interface Range {
 }
 
 /** The numbers for which `test` holds. */
-function numbers(expected: string, test: (value: number) => boolean): Range {
+export function numbers(
+  expected: string,
+  test: (value: number) => boolean,
+): Range {
   return {
     includes: (value) => typeof value === "number" && test(value),
     expected,

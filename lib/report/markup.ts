@@ -2,11 +2,6 @@
  * HTML with escaping by construction: whatever is put into a template is
  * escaped, unless it was made by a template itself.
  *
- * ```ts
- * import { markup } from "./markup.ts";
- * markup`<p>${"1 < 2"}</p>`.toString(); // "<p>1 &lt; 2</p>"
- * ```
- *
  * @module
  */
 
@@ -20,41 +15,19 @@ const ENTITIES: Record<string, string> = {
   "'": "&#39;",
 };
 
-/**
- * Characters of one outside text that are shown. An error text can quote what
- * a server sent; a page is not to be filled by it.
- */
+/** Characters of a text that are shown: a server must not fill the page. */
 const MAX_TEXT = 500;
 
-/** A piece of HTML that is already escaped. */
+/** HTML that is already escaped. For everything else there is `markup`. */
 export class Markup {
-  readonly #source: string;
-
-  /** From source that is safe; use `markup` for everything else. */
-  constructor(source: string) {
-    this.#source = source;
-  }
-
-  /** The HTML source. */
-  toString(): string {
-    return this.#source;
-  }
+  constructor(readonly source: string) {}
 }
 
 /** What a template takes; `undefined` and `false` leave nothing. */
-export type Part =
-  | Markup
-  | string
-  | number
-  | undefined
-  | false
-  | readonly Part[];
+type Part = Markup | string | number | undefined | false | readonly Part[];
 
-/**
- * Text that is safe in elements and in quoted attributes. Control characters
- * are shown as escapes such as `\x1b`, a text too long ends in an ellipsis.
- */
-export function escapeText(text: string): string {
+/** Shows control characters as `\x1b`, and ends what is too long with `…`. */
+function escapeText(text: string): string {
   const clipped = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
   return clipped
     .toWellFormed()
@@ -64,12 +37,12 @@ export function escapeText(text: string): string {
 
 function render(part: Part): string {
   if (part === undefined || part === false) return "";
-  if (part instanceof Markup) return part.toString();
+  if (part instanceof Markup) return part.source;
   if (typeof part === "object") return part.map(render).join("");
   return escapeText(String(part));
 }
 
-/** A template whose values are escaped. */
+/** A template whose values are escaped, in elements and in quoted attributes. */
 export function markup(
   strings: TemplateStringsArray,
   ...parts: readonly Part[]

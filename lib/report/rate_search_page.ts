@@ -1,129 +1,105 @@
 /**
  * The page of a search for the highest rate that holds.
  *
- * ```ts
- * import { rateSearchPage } from "./rate_search_page.ts";
- * ```
- *
  * @module
  */
 
-import { verdictMark } from "./expectations.ts";
-import { timeFigure } from "./figures.ts";
-import { count, milliseconds, NONE, plural, rate } from "./format.ts";
-import { type Markup, markup } from "./markup.ts";
-import type { PageContent } from "./page.ts";
-import { rateLatencyChart, rateReachedChart } from "./rate_charts.ts";
-import { type Figure, grid } from "./table.ts";
-import type { RateSearchSummary, RateStep } from "../stats/rate_step.ts";
+import { rateAnswer } from "../stats/findings.ts";
+import { formatCount, formatRate, plural } from "../stats/format.ts";
+import type { RateSearchSummary, RateStep } from "../stats/summaries.ts";
+import { counts, durations } from "./axes.ts";
+import { chart, type Mark } from "./chart.ts";
+import type { Markup } from "./markup.ts";
+import { latencies, type PageContent, signed, table } from "./page.ts";
+import { LATENCIES, limits } from "./run_charts.ts";
 
-/** The answer, or what is known of it. */
-function answerText({ rate: answer, limitedBy }: RateSearchSummary): string {
-  if (answer === undefined) return NONE;
-  return limitedBy === "server" ? rate(answer) : `at least ${rate(answer)}`;
+/** The shape and colour of each verdict. */
+const VERDICTS = {
+  "met": "good",
+  "not met": "error",
+  "client limited": "warning",
+} as const;
+
+const FIGURES = ["p50", "p99", "p99.9"] as const;
+
+/** The step that is believed: the last one at the answer that was met. */
+function answerStep({ steps, rate }: RateSearchSummary): RateStep | undefined {
+  return steps.findLast((step) => step.rate === rate && step.verdict === "met");
 }
 
-/** The last measurement of the answer: the one that is believed. */
-function answerStep(
-  { steps, rate: answer }: RateSearchSummary,
-): RateStep | undefined {
-  return steps.findLast((step) =>
-    step.rate === answer && step.verdict === "met"
-  );
+/** A rate that was not reached fails whatever was measured. */
+function verdictText({ verdict, reached }: RateStep): string {
+  return verdict === "not met" && !reached ? "not reached" : verdict;
 }
 
-function warnings(summary: RateSearchSummary): string[] {
-  const limited =
-    summary.steps.filter(({ verdict }) => verdict === "client limited").length;
-  const all: string[] = [];
-  if (summary.rate === undefined) {
-    all.push("No rate held: the expectations were not met at any step.");
-  } else if (!summary.confirmed) {
-    all.push("A second measurement did not confirm the answer.");
+/** The answer, as far as it is known. */
+function answerText({ rate, range, limitedBy }: RateSearchSummary): string {
+  if (range) return `${formatRate(range.from ?? 0)} to ${formatRate(range.to)}`;
+  const isBound = rate !== null && limitedBy !== "server";
+  return isBound ? `≥ ${formatRate(rate)}` : formatRate(rate);
+}
+
+/** Lines of percentiles, and on them a dot for each step by its verdict. */
+function latencyByRate(search: RateSearchSummary): Markup | undefined {
+  const { rate, steps } = search;
+  const sorted = steps.toSorted((a, b) => a.rate - b.rate);
+  const lines = FIGURES.map((legend, i): Mark => ({
+    kind: "line",
+    style: ["first", "second", "third"][i]!,
+    legend,
+    // Of a rate that was measured again, the last step decides.
+    points: [...new Map(sorted.map((step) => [step.rate, step])).values()]
+      .map((step) => ({ x: step.rate, y: step.latency[legend] })),
+  }));
+  const dots = Object.entries(VERDICTS).map(([legend, style]): Mark => ({
+    kind: "dots",
+    style,
+    legend,
+    points: steps.filter(({ verdict }) => verdict === legend).map((step) => ({
+      x: step.rate,
+      y: step.latency.p99,
+    })),
+  }));
+  const results = (answerStep(search) ?? steps.at(-1))?.expectations ?? [];
+  const rules = limits(results, LATENCIES);
+  if (rate !== null) {
+    const text = `answer: ${answerText(search)}`;
+    rules.unshift({ axis: "x", at: rate, text, style: "guide" });
   }
-  if (summary.limitedBy === "client" && summary.rate !== undefined) {
-    all.push("The client was the limit: the server may take more.");
-  } else if (limited > 0) {
-    all.push(
-      `In ${
-        plural(limited, "step")
-      } the client was the limit: the server may be faster.`,
-    );
-  }
-  return all;
-}
-
-function cardsOf(summary: RateSearchSummary): Figure[] {
-  const { rate: answer, steps, confirmed } = summary;
-  const step = answerStep(summary);
-  const { p50 = 0, p99 = 0, p999 = 0 } = step ?? {};
-  return [
-    {
-      label: "highest rate",
-      text: answer === undefined ? NONE : `${answerText(summary)}/s`,
-      exact: answer,
-    },
-    {
-      label: "confirmed",
-      text: answer === undefined ? NONE : confirmed ? "yes" : "no",
-    },
-    timeFigure("p50 at this rate", p50, step !== undefined),
-    timeFigure("p99 at this rate", p99, step !== undefined),
-    timeFigure("p99.9 at this rate", p999, step !== undefined),
-    { label: "steps", text: count(steps.length), exact: steps.length },
-  ];
-}
-
-function stepTable(summary: RateSearchSummary): Markup | undefined {
-  const { steps } = summary;
-  if (steps.length === 0) return undefined;
-  const last = answerStep(summary);
-  return markup`<section>
-<h2>Steps</h2>
-${
-    grid({
-      caption: "The steps in the order they were run",
-      // The verdict is near the rate, where narrow screens show it.
-      columns: [
-        "asked/s",
-        "verdict",
-        "reached/s",
-        "p50 (ms)",
-        "p99 (ms)",
-        "p99.9 (ms)",
-        "dropped",
-      ],
-      text: 1,
-      rows: steps.map((step) => [
-        rate(step.rate),
-        step === last
-          ? markup`${verdictMark(step.verdict)} <strong>(answer)</strong>`
-          : verdictMark(step.verdict),
-        rate(step.messagesPerSecond),
-        milliseconds(step.p50),
-        milliseconds(step.p99),
-        milliseconds(step.p999),
-        count(step.dropped),
-      ]),
-    })
-  }</section>
-`;
+  return chart({
+    title: "Latency by rate",
+    text: `Latencies of ${plural(steps.length, "step")}: ${rateAnswer(search)}`,
+    x: counts("messages/s asked for"),
+    y: durations("latency"),
+    marks: [...lines, ...dots],
+    rules,
+  });
 }
 
 /** What the page of a rate search shows. */
-export function rateSearchPage(summary: RateSearchSummary): PageContent {
-  const { rate: answer, steps } = summary;
+export function rateSearchPage(search: RateSearchSummary): PageContent {
+  const { confirmed, steps } = search;
+  const answer = rateAnswer(search);
+  const step = answerStep(search);
   return {
     heading: "Rate search",
-    subtitle: answer === undefined
-      ? `No rate held in ${plural(steps.length, "step")}`
-      : `${answerText(summary)} messages/s held, found in ${
-        plural(steps.length, "step")
-      }`,
-    warnings: warnings(summary),
-    cards: cardsOf(summary),
-    charts: [rateLatencyChart(summary), rateReachedChart(summary)],
-    data: stepTable(summary),
-    figures: [],
+    subtitle: [plural(steps.length, "step"), answer],
+    verdict: { results: [], passed: confirmed, reasons: [answer] },
+    cards: [
+      ["messages/s", answerText(search)],
+      ...step ? latencies(step.latency, FIGURES) : [],
+    ],
+    charts: [latencyByRate(search)],
+    data: table(
+      "Steps in the order in which they were measured",
+      steps.map((step) => [
+        ["verdict", signed(VERDICTS[step.verdict], verdictText(step))],
+        ["asked for/s", formatRate(step.rate)],
+        ["reached/s", formatRate(step.receivedPerSecond)],
+        ...latencies(step.latency, FIGURES),
+        ["lost", formatCount(step.dropped + step.unanswered)],
+      ]),
+    ),
+    sections: {},
   };
 }

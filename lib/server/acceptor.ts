@@ -6,7 +6,6 @@
  * @module
  */
 
-import { setImmediate } from "node:timers";
 import { Backoff } from "../net/backoff.ts";
 import type { Conn, Listener } from "../net/conn.ts";
 import { isShortage } from "../net/system_error.ts";

@@ -18,6 +18,7 @@ import type { ServeOptions } from "../net/options.ts";
 import type {
   ClosedConnection,
   EchoServer,
+  EndReason,
   ServerStats,
 } from "../net/server.ts";
 import {
@@ -90,6 +91,7 @@ export class Server<Addr extends Deno.Addr> implements EchoServer<Addr> {
   #endedAt: number | undefined;
   #accepted = 0;
   #peak = 0;
+  readonly #ended: { [Reason in EndReason]?: number } = {};
   // What the closed connections carried.
   readonly #traffic: TrafficSum = { bytesRead: 0, bytesWritten: 0, faults: {} };
   /** Its life: it serves, drains, or closes every connection at once. */
@@ -138,6 +140,8 @@ export class Server<Addr extends Deno.Addr> implements EchoServer<Addr> {
       peak: this.#peak,
       accepted: this.#accepted,
       ...bytes,
+      ended: { ...this.#ended },
+      heldBytes: this.#faults.held.bytes,
       duration: (this.#endedAt ?? performance.now()) - this.#startedAt,
       ...(this.#faults.used ? { faults } : {}),
     };
@@ -213,6 +217,8 @@ export class Server<Addr extends Deno.Addr> implements EchoServer<Addr> {
   #onClosed = (session: Session, summary: ClosedConnection): void => {
     this.#sessions.delete(session);
     addTraffic(this.#traffic, summary);
+    const { reason } = summary;
+    this.#ended[reason] = (this.#ended[reason] ?? 0) + 1;
     notify(this.#options.onClose, summary);
     this.#acceptor.release();
     this.#finishIfEmpty();

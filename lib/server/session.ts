@@ -6,6 +6,7 @@
  */
 
 import type { ConnFaults, FaultControl } from "../faults/control.ts";
+import type { HeldBytes } from "../faults/held_bytes.ts";
 import { closeConn, type Conn, setNoDelay } from "../net/conn.ts";
 import { TimedOutError } from "../net/errors.ts";
 import type { FaultCounts } from "../net/fault_options.ts";
@@ -19,7 +20,7 @@ import { sleep } from "../net/timeout.ts";
 import { Activity } from "./activity.ts";
 import type { Dial, DialContext } from "./dial.ts";
 import { QuietTimer } from "./quiet_timer.ts";
-import { type Side, Streams } from "./streams.ts";
+import { type Side, Streams, type StreamsOwner } from "./streams.ts";
 import { addFaults, type Traffic } from "./traffic.ts";
 
 /** What a session needs. */
@@ -68,9 +69,11 @@ const DRAIN_IDLE_MS = 5_000;
 const IDLE_LINGER_MS = 1_000;
 
 /** An accepted connection. */
-export class Session implements Connection {
+export class Session implements Connection, StreamsOwner {
   readonly id: number;
   readonly remoteAddr: Deno.Addr;
+  /** See `StreamsOwner`. */
+  readonly held: HeldBytes;
   readonly #acceptedAt: number = performance.now();
   readonly #options: SessionOptions;
   readonly #streams: Streams;
@@ -93,10 +96,8 @@ export class Session implements Connection {
     this.remoteAddr = conn.remoteAddr;
     this.#options = options;
     this.#faults = faults.inForce.of(id);
-    this.#streams = new Streams(conn, {
-      held: faults.held,
-      onFinish: (reason, error) => this.#finish(reason, error),
-    });
+    this.held = faults.held;
+    this.#streams = new Streams(conn, this);
     const { link } = this.#streams.client;
     link.setFaults(this.#faults.downstream, this.#faultsSince);
   }
@@ -174,7 +175,7 @@ export class Session implements Connection {
   drain(): void {
     const streams = this.#streams;
     this.#draining = true;
-    if (!streams.client.input) return this.#finish("shutdown");
+    if (!streams.client.input) return this.onFinish("shutdown");
     const { bytes, isWhole } = streams;
     const silence = this.#activity.silence(bytes);
     const idle = isWhole && (bytes === 0 || silence >= DRAIN_IDLE_MS);
@@ -188,7 +189,7 @@ export class Session implements Connection {
       }
       streams.halfClose();
       if (!idle) return;
-      const onQuiet = () => this.#finish("shutdown");
+      const onQuiet = () => this.onFinish("shutdown");
       this.#quiet.start(IDLE_LINGER_MS, { count, onQuiet });
     };
     waitForPause(this.#options.dial ? PAUSE_MS.proxy : PAUSE_MS.echo);
@@ -203,25 +204,25 @@ export class Session implements Connection {
   /** Closes the connection because the server ends now. */
   abort(): void {
     this.#draining = true;
-    this.#finish("aborted");
+    this.onFinish("aborted");
   }
 
   /** Closes the connection if nothing was carried for `timeout` milliseconds. */
   closeIfIdle(timeout: number): void {
     const silence = this.#activity.silence(this.#streams.bytes);
-    if (silence >= timeout) this.#finish("idle");
+    if (silence >= timeout) this.onFinish("idle");
   }
 
   async #handshake(handshake: Promise<unknown>): Promise<void> {
     const timer = setTimeout(() => {
       const message = `no TLS handshake within ${HANDSHAKE_MS} ms`;
-      this.#finish("handshake", new TimedOutError(message));
+      this.onFinish("handshake", new TimedOutError(message));
     }, HANDSHAKE_MS);
     Deno.unrefTimer(timer);
     try {
       await handshake;
     } catch (error) {
-      this.#finish("handshake", error);
+      this.onFinish("handshake", error);
     } finally {
       clearTimeout(timer);
     }
@@ -235,7 +236,7 @@ export class Session implements Connection {
     try {
       conn = await dial({ client, signal, waitForFiles });
     } catch (error) {
-      return this.#finish("unreachable", error);
+      return this.onFinish("unreachable", error);
     }
     if (this.#closed) return closeConn(conn);
     if (!this.#refed) conn.unref();
@@ -246,10 +247,11 @@ export class Session implements Connection {
 
   #refuse(fault: "down" | "closeOnAccept"): void {
     this.#streams.client.link.count(fault);
-    this.#finish("fault");
+    this.onFinish("fault");
   }
 
-  #finish(reason: EndReason, error?: unknown): void {
+  /** Closes the connection, and reports why. Called again, it does nothing. */
+  onFinish(reason: EndReason, error?: unknown): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#delay?.abort();

@@ -11,7 +11,7 @@
  */
 
 import type { HeldBytes } from "../faults/held_bytes.ts";
-import { Link } from "../faults/link.ts";
+import { Link, type LinkOwner } from "../faults/link.ts";
 import type { End } from "../faults/stage.ts";
 import { closeConn, type Conn } from "../net/conn.ts";
 import { EchoError } from "../net/errors.ts";
@@ -19,11 +19,11 @@ import { describeError } from "../net/system_error.ts";
 import { Copy, type CopyEvents } from "./copy.ts";
 import { QuietTimer } from "./quiet_timer.ts";
 
-/** What streams need of their session. */
-export interface StreamsOptions {
+/** The owner of streams. */
+export interface StreamsOwner {
   /** Counts what the faults of all sessions hold. */
-  held: HeldBytes;
-  /** All streams have ended. The session closes them. */
+  readonly held: HeldBytes;
+  /** All streams have ended. The owner closes them. */
   onFinish(reason: "closed" | "reset" | "fault", error?: unknown): void;
 }
 
@@ -44,26 +44,29 @@ export interface Side {
 }
 
 /** The streams of a session. */
-export class Streams implements CopyEvents {
+export class Streams implements CopyEvents, LinkOwner {
   /** The client. */
   readonly client: Side;
   /** The upstream, once there is one. */
   upstream: Side | undefined;
   /** The side that has ended its stream first. */
   closedBy: "client" | "upstream" | undefined;
-  readonly #options: StreamsOptions;
+  /** See `StreamsOwner`. */
+  readonly held: HeldBytes;
+  readonly #owner: StreamsOwner;
   /** The fault that has cut a stream. */
   #cut = false;
   /** Whether the client's stream was ended for it. */
   #halfClosed = false;
   #closed = false;
-  readonly #quiet = new QuietTimer();
+  #quiet: QuietTimer | undefined;
   #linger: ReturnType<typeof setTimeout> | undefined;
 
   /** Has no stream yet, but a link to the client. */
-  constructor(client: Conn, options: StreamsOptions) {
-    this.#options = options;
-    this.client = this.#side(client);
+  constructor(client: Conn, owner: StreamsOwner) {
+    this.#owner = owner;
+    this.held = owner.held;
+    this.client = { conn: client, link: new Link(client, this) };
   }
 
   /** Sends the client its own bytes. */
@@ -75,7 +78,7 @@ export class Streams implements CopyEvents {
 
   /** Adds the upstream, which is not copied to or from yet. */
   addUpstream(conn: Conn): Side {
-    return this.upstream = this.#side(conn);
+    return this.upstream = { conn, link: new Link(conn, this) };
   }
 
   /** Sends the bytes of each side to the other one. */
@@ -129,7 +132,7 @@ export class Streams implements CopyEvents {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#linger);
-    this.#quiet.stop();
+    this.#quiet?.stop();
     for (const side of this.sides) closeSide(side);
   }
 
@@ -138,7 +141,7 @@ export class Streams implements CopyEvents {
     const { from, to } = this.#directionOf(copy);
     if (end.kind === "reset") {
       this.closedBy ??= this.#nameOf(from);
-      if (from === to) return this.#options.onFinish("reset", end.error);
+      if (from === to) return this.#owner.onFinish("reset", end.error);
       // It does not take any more either.
       from.link.close(end);
       to.input!.stop();
@@ -156,19 +159,31 @@ export class Streams implements CopyEvents {
 
   /** A side does not take any more. */
   onWriteError(copy: Copy, error: unknown): void {
-    this.#onGone(this.#directionOf(copy).to, error);
+    this.onLinkError(this.#directionOf(copy).to.link, error);
   }
 
-  #side(conn: Conn): Side {
-    const side: Side = {
-      conn,
-      link: new Link(conn, {
-        held: this.#options.held,
-        onEnd: (end) => this.#onEnded(side, end),
-        onError: (error) => this.#onGone(side, error),
-      }),
-    };
-    return side;
+  /** A side has got the end of its stream. */
+  onLinkEnd(link: Link, { kind, fault, error }: End): void {
+    // The first fault ends the connection, whatever those of other links do.
+    if (fault && !this.#cut) link.count(fault);
+    if (kind === "reset") {
+      const cause = fault
+        ? new Deno.errors.ConnectionAborted("reset by a fault")
+        : link === this.client.link
+        ? upstreamError(error)
+        : error;
+      return this.#owner.onFinish("reset", cause);
+    }
+    if (fault) this.#onCut(link);
+    this.#finishIfDone();
+  }
+
+  /** A side does not take any more. */
+  onLinkError(link: Link, error: unknown): void {
+    if (link === this.client.link) return this.#owner.onFinish("reset", error);
+    link.close({ kind: "reset", error });
+    this.client.input?.discard();
+    this.#finishIfDone();
   }
 
   #directionOf(copy: Copy): { from: Side; to: Side } {
@@ -182,37 +197,13 @@ export class Streams implements CopyEvents {
     return side === this.client ? "client" : "upstream";
   }
 
-  /** A side has got the end of its stream. */
-  #onEnded(side: Side, { kind, fault, error }: End): void {
-    // The first fault ends the connection, whatever those of other links do.
-    if (fault && !this.#cut) side.link.count(fault);
-    if (kind === "reset") {
-      const cause = fault
-        ? new Deno.errors.ConnectionAborted("reset by a fault")
-        : side === this.client
-        ? upstreamError(error)
-        : error;
-      return this.#options.onFinish("reset", cause);
-    }
-    if (fault) this.#onCut(side);
-    this.#finishIfDone();
-  }
-
   /** A fault has ended the stream to a side. */
-  #onCut(side: Side): void {
+  #onCut(link: Link): void {
     this.#cut = true;
     if (!this.client.input) return this.#finish();
     this.client.input.discard();
-    if (side === this.client && this.upstream) closeSide(this.upstream);
+    if (link === this.client.link && this.upstream) closeSide(this.upstream);
     this.#closeSoon();
-  }
-
-  /** A side does not take any more. */
-  #onGone(side: Side, error: unknown): void {
-    if (side === this.client) return this.#options.onFinish("reset", error);
-    side.link.close({ kind: "reset", error });
-    this.client.input?.discard();
-    this.#finishIfDone();
   }
 
   #finishIfDone(): void {
@@ -224,6 +215,7 @@ export class Streams implements CopyEvents {
     else if (linksEnded && !this.#halfClosed) this.#closeSoon();
     else if (sourcesEnded) {
       // Nobody may be there who takes what faults hold.
+      this.#quiet ??= new QuietTimer();
       this.#quiet.start(LINGER_MS, {
         count: () => this.bytes,
         onQuiet: this.#finish,
@@ -236,7 +228,7 @@ export class Streams implements CopyEvents {
   }
 
   #finish = (): void => {
-    this.#options.onFinish(this.#cut ? "fault" : "closed");
+    this.#owner.onFinish(this.#cut ? "fault" : "closed");
   };
 }
 

@@ -1,44 +1,25 @@
 /**
- * Latencies in constant memory, however many there are: percentiles with three
- * significant figures, and counts by size for a picture.
+ * Latencies in bounded memory, however many there are: any percentile by its exact
+ * rank, and the exact mean and deviation. Histograms add up without loss.
+ *
+ * A value is counted by the leading bits of its floating-point form: its exponent,
+ * and the first bits of its mantissa. Within each doubling the buckets are of equal
+ * width, so the relative error is bounded (as in HdrHistogram, Gil Tene).
  *
  * ```ts
  * import { Histogram } from "./histogram.ts";
+ *
  * const latencies = new Histogram();
- * latencies.record(0.25);
- * latencies.summary().p99; // 0.25 ms
+ * for (const ms of [0.2, 0.3, 9]) latencies.record(ms);
+ * latencies.percentile(50); // 0.3 ms
  * ```
  *
  * @module
  */
 
-// As a whole: Denos before 2.8 lack the name, and are to get so far that they
-// can be refused.
-import perfHooks from "node:perf_hooks";
-
-/** What latencies come to, all in milliseconds; 0 where there are none. */
-export interface LatencySummary {
-  /** The shortest. */
-  min: number;
-  /** The arithmetic mean. */
-  mean: number;
-  /** The standard deviation, which ping(8) calls mdev. */
-  stddev: number;
-  /** Half of them take no longer. */
-  p50: number;
-  /** 90 % take no longer. */
-  p90: number;
-  /** 99 % take no longer. */
-  p99: number;
-  /** 99.9 % take no longer. */
-  p999: number;
-  /** The longest. */
-  max: number;
-}
-
 /** How many latencies were at least `from` and less than `to`, in ms. */
 export interface Bucket {
-  /** The least of them may be this long. */
+  /** The shortest of them may be this long. */
   from: number;
   /** All of them are shorter. */
   to: number;
@@ -46,140 +27,213 @@ export interface Bucket {
   count: number;
 }
 
-/** A point of the percentile curve. */
-export interface Percentile {
-  /** From 0 to 100. */
-  percentile: number;
-  /** This percentage of the latencies is no longer, in milliseconds. */
-  latency: number;
+/** A histogram as JSON. */
+export interface HistogramJson {
+  /** Bits of the mantissa that tell its buckets apart. */
+  bits: number;
+  /** The shortest and the longest, ms; null if there are none. */
+  min: number | null;
+  /** The longest, ms. */
+  max: number | null;
+  /** The mean, ms. */
+  mean: number | null;
+  /** The standard deviation, ms. */
+  deviation: number | null;
+  /** The buckets that are not empty: their index, and their count. */
+  counts: [bucket: number, count: number][];
 }
 
-/** The points of the curve between the shortest and the longest. */
-const CURVE = [
-  10,
-  25,
-  50,
-  75,
-  87.5,
-  90,
-  93.75,
-  95,
-  97.5,
-  99,
-  99.5,
-  99.9,
-  99.95,
-  99.99,
-  99.999,
-];
+/**
+ * Bits of the mantissa by default: 1,024 buckets a doubling. A percentile is the
+ * middle of its bucket, so that it is off by at most 0.05 %.
+ */
+const MANTISSA_BITS = 10;
 
-/** Of the nanosecond, which the histogram counts in, to the millisecond. */
-const NS_PER_MS = 1e6;
+/** Of a 32-bit float (IEEE 754). */
+const FLOAT_MANTISSA_BITS = 23;
 
-/** Two buckets for each doubling, from 1 µs to 2^32 µs, which is over an hour. */
-const BUCKETS = 64;
+/** Shorter latencies count as 2^-20 ms, about 1 ns. */
+const MIN_EXPONENT = -20;
 
-/** The latencies of a run. */
+/** Longer ones than 2^24 ms, over four hours, are in the last bucket. */
+const DOUBLINGS = 44;
+
+/** Exponents are stored with this bias (IEEE 754). */
+const FLOAT_BIAS = 127;
+
+const float = new Float32Array(1);
+const floatBits = new Uint32Array(float.buffer);
+
+/** The least number of values of which a percentile is not just the largest. */
+export function neededFor(percentile: number): number {
+  // 1 / (1 - p), rounded to the digits that p has: 100 - 99.9 is not quite 0.1.
+  return Math.ceil(+(100 / (100 - percentile)).toPrecision(9));
+}
+
+/** Latencies; see above. */
 export class Histogram {
-  #histogram = perfHooks.createHistogram();
-  #buckets = new Float64Array(BUCKETS);
-  // Exact, where the histogram has them to three digits.
-  #min = Infinity;
-  #max = 0;
-  #squares = 0;
-  #sum = 0;
-  #count = 0;
-
   /** How many were recorded. */
-  get count(): number {
-    return this.#count;
+  count = 0;
+  /** The shortest, exactly; `Infinity` if there are none. */
+  min = Infinity;
+  /** The longest, exactly; 0 if there are none. */
+  max = 0;
+  /** The arithmetic mean, exactly; 0 if there are none. */
+  mean = 0;
+  /** The sum of the squared distances from the mean (Welford, 1962). */
+  #squares = 0;
+  readonly #bits: number;
+  /** The counts of each doubling. Most runs need few of them. */
+  readonly #doublings: (Float64Array | undefined)[] = new Array(DOUBLINGS);
+
+  /** Values are told apart by `bits` of their mantissa, from 1 to 23. */
+  constructor(bits: number = MANTISSA_BITS) {
+    this.#bits = bits;
   }
 
-  /** One more, in milliseconds. */
-  record(ms: number): void {
-    this.#count++;
-    this.#sum += ms;
-    this.#squares += ms * ms;
-    if (ms < this.#min) this.#min = ms;
-    if (ms > this.#max) this.#max = ms;
-    // It takes whole numbers from 1 on.
-    this.#histogram.record(Math.max(1, Math.round(ms * NS_PER_MS)));
-    this.#buckets[bucketOf(ms)]!++;
+  /** Records a latency in milliseconds, so many times. */
+  record(ms: number, times = 1): void {
+    const distance = ms - this.mean;
+    this.count += times;
+    this.mean += distance * times / this.count;
+    this.#squares += distance * (ms - this.mean) * times;
+    if (ms < this.min) this.min = ms;
+    if (ms > this.max) this.max = ms;
+    this.#add(bucketOf(ms, this.#bits), times);
   }
 
-  /** What they come to. */
-  summary(): LatencySummary {
-    if (this.#count === 0) {
-      return {
-        min: 0,
-        mean: 0,
-        stddev: 0,
-        p50: 0,
-        p90: 0,
-        p99: 0,
-        p999: 0,
-        max: 0,
-      };
-    }
-    const mean = this.#sum / this.#count;
-    return {
-      min: this.#min,
-      mean,
-      stddev: Math.sqrt(Math.max(0, this.#squares / this.#count - mean * mean)),
-      p50: this.#percentile(50),
-      p90: this.#percentile(90),
-      p99: this.#percentile(99),
-      p999: this.#percentile(99.9),
-      max: this.#max,
-    };
+  /** The standard deviation, exactly; 0 if there are none. */
+  get deviation(): number {
+    return this.count === 0 ? 0 : Math.sqrt(this.#squares / this.count);
   }
 
   /**
-   * The percentile curve, from the shortest at 0 to the longest at 100. A point is
-   * left out if fewer than one latency is longer. Empty if there are none.
+   * Adds all values of another histogram, as if they had been recorded here. Both
+   * have the same number of bits.
    */
-  percentiles(): Percentile[] {
-    if (this.#count === 0) return [];
-    // Not 100, because 100 - 99.99 is not exactly 0.01.
-    const supported = (p: number) => this.#count * (100 - p) > 99.999;
-    return [
-      { percentile: 0, latency: this.#min },
-      ...CURVE.filter(supported).map((percentile) => ({
-        percentile,
-        latency: this.#percentile(percentile),
-      })),
-      { percentile: 100, latency: this.#max },
-    ];
+  add(other: Histogram): void {
+    if (other.count === 0) return;
+    if (other.#bits !== this.#bits) {
+      throw new RangeError(
+        `Cannot add a histogram of ${other.#bits} bits to one of ${this.#bits}`,
+      );
+    }
+    // Chan, Golub and LeVeque, 1979.
+    const count = this.count + other.count;
+    const distance = other.mean - this.mean;
+    this.#squares += other.#squares +
+      distance * distance * this.count * other.count / count;
+    this.mean += distance * other.count / count;
+    this.count = count;
+    this.min = Math.min(this.min, other.min);
+    this.max = Math.max(this.max, other.max);
+    for (const [bucket, n] of other.#counts()) this.#add(bucket, n);
   }
 
-  #percentile(p: number): number {
-    const latency = this.#histogram.percentile(p) / NS_PER_MS;
-    return Math.min(Math.max(latency, this.#min), this.#max);
+  /** A histogram with the same values. */
+  clone(): Histogram {
+    const copy = new Histogram(this.#bits);
+    copy.add(this);
+    return copy;
   }
 
-  /** The counts by size, from the first bucket that has any to the last. */
+  /**
+   * The least latency that `p` % of all do not exceed (the nearest rank), in
+   * milliseconds. `p` is from 0, the shortest, to 100, the longest. `null` if there
+   * are none.
+   */
+  percentile(p: number): number | null {
+    if (this.count === 0) return null;
+    // The product may be off in its last digits, which must not be the next rank.
+    return this.atRank(Math.ceil(this.count * p / 100 * (1 - 1e-12)));
+  }
+
+  /** The latency of a rank from 1, the shortest, to `count`, the longest. */
+  atRank(rank: number): number {
+    if (rank <= 1) return this.min;
+    if (rank >= this.count) return this.max;
+    let left = rank;
+    for (const [bucket, n] of this.#counts()) {
+      left -= n;
+      if (left > 0) continue;
+      const middle = (edge(bucket, this.#bits) + edge(bucket + 1, this.#bits)) /
+        2;
+      return Math.min(Math.max(middle, this.min), this.max);
+    }
+    return this.max;
+  }
+
+  /**
+   * The counts by size, in buckets of half a doubling: 1 to 1.5 and 1.5 to 2 times
+   * a power of two. From the first that has any to the last.
+   */
   buckets(): Bucket[] {
-    const all = Array.from(this.#buckets, (count, i) => ({
-      from: edge(i),
-      to: edge(i + 1),
+    const halves = new Float64Array(2 * DOUBLINGS);
+    for (const [bucket, n] of this.#counts()) {
+      halves[bucket >> (this.#bits - 1)]! += n;
+    }
+    const all = Array.from(halves, (count, i) => ({
+      from: edge(i, 1),
+      to: edge(i + 1, 1),
       count,
     }));
     const first = all.findIndex(({ count }) => count > 0);
     const last = all.findLastIndex(({ count }) => count > 0);
     return first < 0 ? [] : all.slice(first, last + 1);
   }
+
+  /** All of it, for `Histogram.from`. */
+  toJSON(): HistogramJson {
+    const { count, min, max, mean, deviation } = this;
+    const figures = count === 0
+      ? { min: null, max: null, mean: null, deviation: null }
+      : { min, max, mean, deviation };
+    return { bits: this.#bits, ...figures, counts: [...this.#counts()] };
+  }
+
+  /** The histogram that `toJSON` wrote. */
+  static from(json: HistogramJson): Histogram {
+    const histogram = new Histogram(json.bits);
+    for (const [bucket, n] of json.counts) {
+      histogram.#add(bucket, n);
+      histogram.count += n;
+    }
+    if (json.min !== null) histogram.min = json.min;
+    histogram.max = json.max ?? 0;
+    histogram.mean = json.mean ?? 0;
+    histogram.#squares = (json.deviation ?? 0) ** 2 * histogram.count;
+    return histogram;
+  }
+
+  #add(bucket: number, n: number): void {
+    const doubling = bucket >> this.#bits;
+    const counts = this.#doublings[doubling] ??= new Float64Array(
+      1 << this.#bits,
+    );
+    counts[bucket & ((1 << this.#bits) - 1)]! += n;
+  }
+
+  /** The buckets that are not empty, in ascending order. */
+  *#counts(): Generator<[bucket: number, count: number]> {
+    for (const [doubling, counts] of this.#doublings.entries()) {
+      for (let i = 0; counts && i < counts.length; i++) {
+        if (counts[i]! > 0) yield [(doubling << this.#bits) + i, counts[i]!];
+      }
+    }
+  }
 }
 
-/** By the two leading binary digits of the whole microseconds. */
-function bucketOf(ms: number): number {
-  const us = Math.min(Math.max(1, Math.floor(ms * 1e3)), 0xffff_ffff);
-  const exponent = 31 - Math.clz32(us);
-  const half = exponent === 0 ? 0 : (us >>> (exponent - 1)) & 1;
-  return 2 * exponent + half;
+/** The bucket of a latency: its float without the low bits, from the shortest on. */
+function bucketOf(ms: number, bits: number): number {
+  float[0] = ms;
+  const offset = (FLOAT_BIAS + MIN_EXPONENT) << bits;
+  const bucket = (floatBits[0]! >>> (FLOAT_MANTISSA_BITS - bits)) - offset;
+  return Math.min(Math.max(bucket, 0), (DOUBLINGS << bits) - 1);
 }
 
-/** The least latency, in ms, that belongs into a bucket. */
-function edge(bucket: number): number {
-  const us = 2 ** (bucket >> 1) * (bucket & 1 ? 1.5 : 1);
-  return us / 1e3;
+/** The shortest latency of a bucket, in milliseconds. */
+function edge(bucket: number, bits: number): number {
+  const doubling = bucket >> bits;
+  const part = (bucket & ((1 << bits) - 1)) / (1 << bits);
+  return 2 ** (doubling + MIN_EXPONENT) * (1 + part);
 }

@@ -1,17 +1,20 @@
 /**
  * The metrics that a condition can name: their units, and how each is read from
- * the summary of a ping or load run. A metric is one row of a table.
+ * the summary of a ping or load run. A metric is one row of a table; a percentile
+ * is any `p` with a number from 0 to 100.
  *
  * ```ts
- * import { METRIC_UNITS, metricsOf } from "./metrics.ts";
- * METRIC_UNITS.p99; // "duration"
+ * import { metricsOf, unitOf } from "./metrics.ts";
+ * unitOf("p99.97"); // "duration"
  * metricsOf("ping").includes("dropped"); // false
  * ```
  *
  * @module
  */
 
-import type { LatencySummary } from "./histogram.ts";
+import { neededFor } from "./histogram.ts";
+import type { Bounds } from "./latencies.ts";
+import type { LoadSummary, PingSummary } from "./summaries.ts";
 
 /** What a run measures: round trips one at a time, or many connections. */
 export type Mode = "ping" | "load";
@@ -19,142 +22,126 @@ export type Mode = "ping" | "load";
 /** What a value of a metric is. */
 export type Unit = "duration" | "percentage" | "rate" | "count" | "share";
 
-/** Every metric and its unit, in the order in which errors list them. */
-export const METRIC_UNITS = {
-  min: "duration",
-  mean: "duration",
-  p50: "duration",
-  p90: "duration",
-  p99: "duration",
-  "p99.9": "duration",
-  max: "duration",
-  stddev: "duration",
-  jitter: "duration",
-  loss: "percentage",
-  rate: "rate",
-  errors: "count",
-  dropped: "count",
-  fairness: "share",
-} as const satisfies Record<string, Unit>;
-
-/** The name of a metric. */
-export type Metric = keyof typeof METRIC_UNITS;
-
-/** The part of a ping summary that conditions read. */
-export interface PingFigures {
-  /** Probes sent. */
-  sent: number;
-  /** Probes that came back. */
-  received: number;
-  /** Round-trip times, ms. */
-  rtt: LatencySummary;
-  /** Mean absolute difference of successive round trips, ms. */
-  jitter: number;
+/** What was measured, if anything; the ends differ where messages are missing. */
+export interface Measurement extends Partial<Bounds> {
+  /** Messages that the metric needs, if there were fewer. */
+  needs?: number;
 }
 
-/** The part of a load summary that conditions read. */
-export interface LoadFigures {
-  /** Messages that came back. */
-  messages: number;
-  /** Of them, per second. */
-  messagesPerSecond: number;
-  /** Errors by kind. */
-  errors: Record<string, number>;
-  /** Latencies, ms. */
-  latency: LatencySummary;
-  /** Scheduled messages that were not sent. */
-  dropped: number;
-  /** Jain's fairness index. */
-  fairness: number;
+type Measure<S> = (summary: S) => Measurement;
+
+/** A metric: what its values are, and where a mode has it. */
+interface Metric {
+  readonly unit: Unit;
+  readonly load?: Measure<LoadSummary>;
+  readonly ping?: Measure<PingSummary>;
 }
 
-/** The summaries by mode. */
-export interface Figures {
-  /** Of a ping run. */
-  ping: PingFigures;
-  /** Of a load run. */
-  load: LoadFigures;
+/** A figure that is known exactly, or not at all. */
+function exactly(value: number | null): Measurement {
+  return value === null ? {} : { atLeast: value, atMost: value };
 }
 
-/** Reads a metric; `undefined` where nothing was measured. */
-type Measure<S> = (summary: S) => number | undefined;
-
-function latencyMeasures<S>(
-  latency: (summary: S) => LatencySummary | undefined,
-) {
-  return {
-    min: (summary) => latency(summary)?.min,
-    mean: (summary) => latency(summary)?.mean,
-    p50: (summary) => latency(summary)?.p50,
-    p90: (summary) => latency(summary)?.p90,
-    p99: (summary) => latency(summary)?.p99,
-    "p99.9": (summary) => latency(summary)?.p999,
-    max: (summary) => latency(summary)?.max,
-    stddev: (summary) => latency(summary)?.stddev,
-  } satisfies Partial<Record<Metric, Measure<S>>>;
+/** A figure of the replies, which missing ones could have changed to anything. */
+function ofReplies(value: number | null, missing: number): Measurement {
+  if (value === null || missing === 0) return exactly(value);
+  return { atLeast: value, atMost: Infinity };
 }
 
-/** A count as a part of all; `undefined` where there were none. */
-function shareOf(count: number, all: number): number | undefined {
-  // A quotient of two whole numbers: the double nearest to the share, so that
-  // it equals a limit of the same value. 1 - 99 / 100 is above 1 %.
-  return all === 0 ? undefined : count / all;
+/** Has a row for both modes. */
+function both(
+  unit: Unit,
+  measure: Measure<LoadSummary | PingSummary>,
+): Metric {
+  return { unit, load: measure, ping: measure };
 }
 
-function errorCount({ errors }: LoadFigures): number {
-  return Object.values(errors).reduce((sum, count) => sum + count, 0);
+function percentile(p: number): Metric {
+  return both("duration", ({ latencies }) => {
+    const needs = latencies.count > 0 && !latencies.supports(p);
+    return needs ? { needs: neededFor(p) } : latencies.percentile(p) ?? {};
+  });
 }
 
-/**
- * Not in ping: rate, which its interval sets; dropped and fairness, which need
- * many connections. Its errors are its lost probes.
- */
-const PING: Partial<Record<Metric, Measure<PingFigures>>> = {
-  ...latencyMeasures(({ received, rtt }) => received > 0 ? rtt : undefined),
-  jitter: ({ received, jitter }) => received > 1 ? jitter : undefined,
-  loss: ({ sent, received }) => shareOf(sent - received, sent),
-  errors: ({ sent, received }) => sent - received,
-};
+/** Fewer replies a connection say nothing of how they are shared out. */
+export const FAIRNESS_REPLIES = 10;
 
-/**
- * Not in load: jitter, as the replies of many connections have no order. Its
- * loss is the share of attempts that failed: messages whose echo did not come
- * back, and attempts to reconnect. What was dropped was not attempted.
- */
-const LOAD: Partial<Record<Metric, Measure<LoadFigures>>> = {
-  ...latencyMeasures(({ messages, latency }) =>
-    messages > 0 ? latency : undefined
+/** All but percentiles, in the order in which errors list them. */
+const METRICS: Record<string, Metric> = {
+  // Missing replies may have been as short as they waited.
+  min: both("duration", ({ latency, latencies: { missing } }) => {
+    const { min } = latency;
+    if (min === null || missing.count === 0) return exactly(min);
+    return { atLeast: Math.min(min, missing.min), atMost: min };
+  }),
+  mean: both("duration", ({ latencies }) => latencies.mean() ?? {}),
+  max: percentile(100),
+  stddev: both(
+    "duration",
+    ({ latency, latencies }) =>
+      ofReplies(latency.stddev, latencies.missing.count),
   ),
-  loss: (summary) => {
-    const lost = errorCount(summary);
-    return shareOf(lost, summary.messages + lost);
+  jitter: {
+    unit: "duration",
+    // The replies of many connections have no order.
+    ping: ({ jitter, latencies }) => ofReplies(jitter, latencies.missing.count),
   },
-  rate: ({ messagesPerSecond }) => messagesPerSecond,
-  errors: errorCount,
-  dropped: ({ dropped }) => dropped,
-  // The index of no messages at all is 1, which says nothing.
-  fairness: ({ messages, fairness }) => messages > 0 ? fairness : undefined,
+  loss: both("percentage", ({ loss }) => exactly(loss)),
+  rate: {
+    unit: "rate",
+    // In ping, its interval sets it.
+    load: ({ receivedPerSecond }) => exactly(receivedPerSecond),
+  },
+  errors: both(
+    "count",
+    ({ errors }) =>
+      exactly(Object.values(errors).reduce((sum, count) => sum + count, 0)),
+  ),
+  dropped: { unit: "count", load: ({ dropped }) => exactly(dropped) },
+  fairness: {
+    unit: "share",
+    load: ({ fairness, connections }) =>
+      fairness === null
+        ? { needs: FAIRNESS_REPLIES * connections }
+        : exactly(fairness),
+  },
 };
 
-const MEASURES: {
-  [M in Mode]: Partial<Record<Metric, Measure<Figures[M]>>>;
-} = { ping: PING, load: LOAD };
+/** The name of all percentiles in lists of metrics. */
+const ANY_PERCENTILE = "pNN (such as p50, p99.9)";
 
-const ALL = Object.keys(METRIC_UNITS) as Metric[];
-
-/** The metrics that a mode measures, or all of them. */
-export function metricsOf(mode?: Mode): Metric[] {
-  return mode ? ALL.filter((metric) => MEASURES[mode][metric]) : [...ALL];
+function metric(name: string): Metric | undefined {
+  if (Object.hasOwn(METRICS, name)) return METRICS[name];
+  const [, p] = /^p(\d{1,3}(?:\.\d+)?)$/.exec(name) ?? [];
+  return p !== undefined && +p <= 100 ? percentile(+p) : undefined;
 }
 
-/**
- * Reads a metric from a summary: durations in ms, loss and fairness as a share.
- * `undefined` where nothing was measured, or the mode does not measure it.
- */
-export function measure<M extends Mode>(
-  metric: Metric,
-  mode: M,
-  summary: Figures[M],
-): number | undefined {
-  return MEASURES[mode][metric]?.(summary);
+/** The unit of a metric, or `undefined` if there is no such metric. */
+export function unitOf(name: string): Unit | undefined {
+  return metric(name)?.unit;
+}
+
+/** Whether a mode has a metric. */
+export function hasMetric(name: string, mode: Mode): boolean {
+  return metric(name)?.[mode] !== undefined;
+}
+
+/** The metrics of a mode, or all of them, for help and errors. */
+export function metricsOf(mode?: Mode): string[] {
+  const names = Object.keys(METRICS);
+  return [
+    ANY_PERCENTILE,
+    ...mode ? names.filter((name) => hasMetric(name, mode)) : names,
+  ];
+}
+
+/** Reads a metric from a summary: durations in ms, loss and fairness as a share. */
+export function measure(
+  name: string,
+  summary: LoadSummary | PingSummary,
+): Measurement {
+  const found = metric(name);
+  return (summary.mode === "load"
+    ? found?.load?.(summary)
+    : found?.ping?.(summary)) ?? {};
 }

@@ -1,133 +1,263 @@
 /**
- * What a load run and a ping run come to. Types only; `lib/load.ts` and `lib/ping.ts`
- * export them.
+ * What a load run, a ping run and a search for the highest rate come to. Types
+ * only; the public modules export them. Times are in milliseconds. A figure is
+ * `null` where nothing was measured, or where the run was too short to know it.
  *
  * @module
  */
 
-import type { Bucket, LatencySummary, Percentile } from "./histogram.ts";
-import type { Interval } from "./interval.ts";
+import type { Bucket } from "./histogram.ts";
+import type {
+  Latencies,
+  LatencyFigure,
+  LatencySummary,
+  Percentile,
+} from "./latencies.ts";
 
-/** The times that connecting took, in milliseconds, the TLS handshake included. */
-export interface ConnectSummary extends LatencySummary {
-  /** Number of connections that were made. */
-  count: number;
+export type { LatencyFigure, LatencySummary, Percentile };
+
+/** A condition and what came of it. */
+export interface ExpectationResult {
+  /** The condition, such as `p99<5ms`. */
+  expectation: string;
+  /**
+   * Milliseconds, a share from 0 to 1, or a number, as the metric has it. `null`
+   * where nothing was measured, such as a latency where no echo came back.
+   */
+  measured: number | null;
+  /** Whether it could be more, as messages did not come back. */
+  atLeast: boolean;
+  /**
+   * Whether the condition holds: not where nothing was measured, nor where missing
+   * messages could break it.
+   */
+  met: boolean;
+  /** Messages that the metric needs, if there were fewer; then it is not met. */
+  needs: number | null;
 }
 
-/** The result of a load run. Latencies are in milliseconds. */
-export interface LoadSummary {
-  /** Number of connections. */
-  connections: number;
+/** The figures of a part of a run, mostly of a second. */
+export interface Interval {
+  /** From the start of the run, or the end of its warm-up, to the end of the part. */
+  elapsed: number;
+  /** When it ended, in ISO 8601. */
+  timestamp: string;
+  /** Replies that came back in it. */
+  received: number;
+  /** The same, per second. */
+  receivedPerSecond: number;
+  /** Errors in it. Those of a warm-up are in the first. */
+  errors: number;
+  /** Messages that were due in it. */
+  due: number;
+  /** Of those, the ones that did not come back; during the run, not yet. */
+  missing: number;
+  /** Half of the messages that were due in it took no longer. */
+  p50: number | null;
+  /** 99 % of them took no longer. */
+  p99: number | null;
+  /** The longest of them. A missing one counts with the time that it waited. */
+  max: number | null;
+}
+
+/**
+ * What load and ping runs have in common. Every message is in one of the counts:
+ * `scheduled` = `sent` + `dropped`, and `sent` = `received` + `failed` +
+ * `unanswered`.
+ */
+export interface RunSummary {
+  /** When the run, or its measured part, started, in ISO 8601. */
+  timestamp: string;
+  /** How long messages were sent. */
+  duration: number;
   /** Bytes of a message. */
   size: number;
-  /** The `rate` that was asked for, if any. */
-  rate?: number;
-  /** Milliseconds of load before the figures. */
-  warmup: number;
-  /**
-   * Milliseconds during which messages were sent: the `duration` asked for, or the
-   * time until the run was aborted. In a run with a `count`, the time from the first
-   * message to the last echo.
-   */
-  duration: number;
+  /** Messages that were due. */
+  scheduled: number;
+  /** Messages that were sent. */
+  sent: number;
   /** Messages whose whole echo came back. */
-  messages: number;
-  /** Messages whose echo came back within `duration`, per second. */
-  messagesPerSecond: number;
-  /** The bytes of these messages per second, in each direction. */
-  bytesPerSecond: number;
+  received: number;
+  /** Messages that an error ended, such as a reset or a timeout. */
+  failed: number;
+  /** Messages that were still waiting for their echo at the end. */
+  unanswered: number;
+  /** Messages that were due, and not sent by the end. */
+  dropped: number;
   /**
-   * Errors by kind, such as `timeout`, `mismatch` or `unexpectedEof`, those of the
-   * warm-up included.
+   * The share of what was due and did not come back, from 0 to 1. Without a
+   * schedule, a connection that failed is a message that was due.
+   */
+  loss: number | null;
+  /**
+   * Errors by kind, such as `timeout`, `mismatch` or `unexpectedEof`. Those of
+   * connecting and of a warm-up are included, which are no `failed` messages.
    */
   errors: Record<string, number>;
   /** The message of the first error of each kind. */
   firstErrors: Record<string, string>;
-  /**
-   * From the moment a message was sent to the last byte of its echo. With a rate, a
-   * message that had to wait for the echo before it counts from when it was due.
-   */
+  /** All latencies, for percentiles that are not in the summary. */
+  latencies: Latencies;
+  /** From when a message was due, or sent, to the last byte of its echo. */
   latency: LatencySummary;
-  /** The latencies as a histogram. Each bucket is about 1.4 times the last. */
+  /** The number of replies by latency. A bucket is half a doubling. */
   buckets: Bucket[];
   /** The percentile curve, from 0 to 100, as far as the messages support it. */
   percentiles: Percentile[];
   /**
-   * What `onInterval` was called with. After more than 3,600 intervals, neighbours
-   * are merged. The percentiles of a merged interval are the higher ones of both.
+   * The run in intervals of a second, or of a power of two of them, so that there
+   * are at most 3,600.
    */
   intervals: Interval[];
-  /** Jain's fairness index of the messages per connection; 1 if all are equal. */
-  fairness: number;
+}
+
+/** The times that connecting took, the TLS handshake included. */
+export type ConnectSummary = LatencySummary & {
+  /** Connections that were made. */
+  count: number;
+};
+
+/** How late something was. */
+export interface LagSummary {
+  /** Half of it was no later. */
+  p50: number | null;
+  /** 99 % was no later. */
+  p99: number | null;
+  /** The latest. */
+  max: number;
+}
+
+/** Why scheduled messages were not sent. */
+export interface DropCauses {
+  /** There was no connection. */
+  down: number;
+  /** Their connection waited for an earlier echo. */
+  slow: number;
+  /** This client was too late. */
+  client: number;
+}
+
+/** The result of a load run. Without a rate, a message is due when it is sent. */
+export interface LoadSummary extends RunSummary {
+  /** What was run. */
+  mode: "load";
+  /** Number of connections. */
+  connections: number;
+  /** Messages per second that were asked for. */
+  rate: number | null;
+  /** Load before the figures. */
+  warmup: number;
+  /** Messages whose echo came back within `duration`, per second. */
+  receivedPerSecond: number | null;
+  /** Their bytes per second, in each direction. */
+  bytesPerSecond: number | null;
+  /** Messages that came back after `duration`, which are in `received`. */
+  late: number;
+  /** Jain's fairness index of the replies per connection; 1 if all are equal. */
+  fairness: number | null;
   /** Connections that got no echo at all. */
-  starved: number;
+  starved: number | null;
   /**
-   * Connections that the server closed while no message was in flight, and that
-   * were replaced. Only a run with a rate replaces them.
+   * Connections that the server closed between messages, and that were replaced.
+   * If it closed one as a message was sent, the message was sent again.
    */
   reconnects: number;
   /** The connections that were made because of `reconnect`, or after errors. */
-  connects?: ConnectSummary;
+  connects: ConnectSummary | null;
+  /** The causes of `dropped`. */
+  droppedBy: DropCauses;
+  /** How late this client sent messages, which is in no latency. With a rate. */
+  lag: LagSummary | null;
   /**
-   * Messages whose echo came back after `duration`. They are included in `messages`
-   * and in `latency`.
-   */
-  late: number;
-  /**
-   * Messages without an echo at the end of the run. After `duration`, echoes have
-   * 2 s, or twice the longest round trip if that is longer, but at most `timeout`.
-   * They are not included in `messages` or `errors`.
-   */
-  unanswered: number;
-  /**
-   * The longest delay in milliseconds by which this client sent a message too late.
-   * It is in no latency. If it exceeds a few milliseconds, the client could not keep
-   * the rate.
-   */
-  maxLag: number;
-  /**
-   * Scheduled messages that this client noticed more than 3 ms too late. It may have
-   * read echoes as late, and the latencies of those include its delay.
+   * Scheduled messages that this client noticed more than 3 ms too late. It may
+   * have read echoes as late, and their latencies include its delay.
    */
   delayed: number;
   /**
-   * Scheduled messages that were never sent, because their connections waited for
-   * echoes, or because this client was too slow. They are in no latency.
+   * CPU time of this process, as a share of one core, without the time that it
+   * spent waiting for the schedule. Near 1, the server may be faster than it.
    */
-  dropped: number;
-  /**
-   * CPU time of this process after the warm-up, as a share of one core, without the
-   * time that it spent waiting for the next scheduled message. It may exceed 1. If it
-   * is near 1, the client may have been slower than the server.
-   */
-  cpuUtilization: number;
+  cpuUtilization: number | null;
 }
 
-/** The result of a ping run. */
-export interface PingSummary {
-  /** Probes sent. Probes without a connection are included. */
-  sent: number;
-  /** Probes whose whole echo came back, or whose connection was made. */
-  received: number;
-  /** The share of lost probes, from 0 to 1. */
-  loss: number;
-  /** Milliseconds from the first probe to the end. */
-  duration: number;
-  /** The round-trip times, in milliseconds. */
-  rtt: LatencySummary;
-  /**
-   * The mean absolute difference of successive round-trip times, in milliseconds.
-   * Lost probes are skipped.
-   */
-  jitter: number;
-  /** The number of round trips by time. */
-  buckets: Bucket[];
-  /** The points of the percentile curve, as far as the number of probes allows. */
-  percentiles: Percentile[];
-  /**
-   * The run in intervals of a second; those without a probe are left out. After more
-   * than 3,600, neighbours are merged. A merged interval has the highest p50 and the
-   * highest p99 of its parts.
-   */
-  intervals: Interval[];
+/** A probe as a point in a picture. */
+export interface ProbePoint {
+  /** When it was sent, from the start of the run. */
+  elapsed: number;
+  /** Its latency; `null` if it was lost. */
+  latency: number | null;
 }
+
+/** The result of a ping run. A probe that was not answered in time is `failed`. */
+export interface PingSummary extends RunSummary {
+  /** What was run. */
+  mode: "ping";
+  /** From one probe to the next, as it was asked for. */
+  interval: number;
+  /** Whether probes only connect. */
+  connect: boolean;
+  /**
+   * The mean absolute difference of successive latencies (RFC 3550, section 6.4.1,
+   * with round trips). Probes that were lost are skipped.
+   */
+  jitter: number | null;
+  /** Each probe, up to 5,000 of them; empty if there were more. */
+  probes: ProbePoint[];
+}
+
+/** Whether a rate holds, or the client could not tell. */
+export type Verdict = "met" | "not met" | "client limited";
+
+/** A step of the search for the highest rate: a load run. */
+export interface RateStep {
+  /** Messages per second that were asked for. */
+  rate: number;
+  /** Messages per second that came back. */
+  receivedPerSecond: number | null;
+  /** Whether that is as many, but for 5 %. */
+  reached: boolean;
+  /** Messages that were due, and not sent. */
+  dropped: number;
+  /** Messages that were still waiting for their echo at the end. */
+  unanswered: number;
+  /** The latencies. */
+  latency: LatencySummary;
+  /** The conditions. Empty if the load could not run. */
+  expectations: ExpectationResult[];
+  /** Errors by kind. */
+  errors: Record<string, number>;
+  /** Why the load could not run, such as a refused connection. */
+  error?: Error;
+  /** Whether the rate holds. */
+  verdict: Verdict;
+}
+
+/** What a search for the highest rate found. */
+export interface RateSearchSummary {
+  /** What was run. */
+  mode: "rate search";
+  /** When it started, in ISO 8601. */
+  timestamp: string;
+  /** How long it took. */
+  duration: number;
+  /** All steps, in the order in which they were measured. */
+  steps: RateStep[];
+  /** The highest rate that was found to hold; the lower end of a `range`. */
+  rate: number | null;
+  /**
+   * Where steps contradict each other: a rate above `from` failed, although `to`
+   * was met.
+   */
+  range: { from: number | null; to: number } | null;
+  /** Whether `rate` held when it was measured again. */
+  confirmed: boolean;
+  /**
+   * Why the search did not go higher. `server`: the conditions did not hold.
+   * `client`: the client was too slow to tell, so the server may take more.
+   * `search`: it ended first, at its highest rate or its last step.
+   */
+  limitedBy: "server" | "client" | "search";
+}
+
+/** What any run comes to. */
+export type Summary = LoadSummary | PingSummary | RateSearchSummary;

@@ -16,14 +16,14 @@
 
 import { connect } from "../../lib/echo.ts";
 import {
-  booleanFlag,
-  flag,
+  type Flags,
+  type Program,
   UsageError,
   type Values,
-} from "../../lib/cli/flags.ts";
+} from "../../lib/cli/flag_table.ts";
 import type { LoadSummary } from "../../lib/load.ts";
-import { type Program, run } from "../../lib/cli/program.ts";
-import { integer, positiveDuration, text } from "../../lib/cli/flag_types.ts";
+import { run } from "../../lib/cli/program.ts";
+import { integer, SPAN, SWITCH, text } from "../../lib/cli/flag_types.ts";
 import { closedPort } from "../support/peers.ts";
 import { type Results, table, type Workload } from "./report.ts";
 import { proxies } from "./proxies.ts";
@@ -46,29 +46,24 @@ const TICKS = 100;
 const DEFAULT_ROUNDS = 3;
 const DEFAULT_DURATION_MS = 3_000;
 
+const NAMES = text("NAMES", "names separated by commas");
+
 const flags = {
-  rounds: flag(
-    integer("N", 1, 99),
-    "rounds of measurements",
-    DEFAULT_ROUNDS,
-  ),
-  duration: flag(
-    positiveDuration,
-    "how long each load takes",
-    `${DEFAULT_DURATION_MS / 1_000}s`,
-  ),
-  proxies: booleanFlag("compare proxies in front of an echo server instead"),
-  only: flag(text("NAMES", "names separated by commas"), "only these servers"),
-  json: booleanFlag(
-    "print the results of each round as JSON, one object per line",
-  ),
-};
+  rounds: [integer("N", 1, 99), "rounds of measurements", DEFAULT_ROUNDS],
+  duration: [SPAN, "length of each load", `${DEFAULT_DURATION_MS / 1_000}s`],
+  proxies: [SWITCH, "compare proxies in front of an echo server instead"],
+  only: [NAMES, "only these servers"],
+  json: [SWITCH, "print the results of each round as JSON, one object a line"],
+} satisfies Flags;
 
 const program: Program<typeof flags> = {
   name: "bench",
+  usage: "[FLAGS]",
   summary: "Compares the echo server with others.",
   flags,
   groups: { Flags: flags },
+  needs: [],
+  conflicts: [],
   notes:
     `Results go to stdout, progress to stderr. Servers whose language is not
 installed are left out. CPU time needs Linux, and memory needs ps.
@@ -171,15 +166,17 @@ async function measure(
   const before = await subject.cpu();
   const summary = await load(subject, workload, duration);
   const cpu = await subject.cpu() - before;
-  const { messagesPerSecond, latency, fairness, starved, errors } = summary;
+  const { received, receivedPerSecond, latency, fairness, starved, errors } =
+    summary;
+  // A run of seconds has all of them.
   return {
-    messagesPerSecond,
-    cpu: cpu / summary.messages * 1e6,
-    p50: latency.p50,
-    p99: latency.p99,
-    p999: latency.p999,
-    fairness,
-    starved,
+    receivedPerSecond: receivedPerSecond!,
+    cpu: cpu / received * 1e6,
+    p50: latency.p50!,
+    p99: latency.p99!,
+    "p99.9": latency["p99.9"]!,
+    fairness: fairness!,
+    starved: starved!,
     errors: Object.values(errors).reduce((sum, count) => sum + count, 0),
     memory: await subject.memory() / 1e6,
   };
@@ -279,4 +276,4 @@ async function main(
   }
 }
 
-if (import.meta.main) await run(program, main);
+if (import.meta.main) await run(program, { main, advise: () => undefined });

@@ -14,13 +14,13 @@ export interface Workload {
 
 /** The results of a round, as far as they could be measured. */
 export interface Results {
-  messagesPerSecond?: number;
+  receivedPerSecond?: number;
   /** Microseconds of CPU time of the server per message. */
   cpu?: number;
   /** Latencies in milliseconds. */
   p50?: number;
   p99?: number;
-  p999?: number;
+  "p99.9"?: number;
   /** Jain's index. */
   fairness?: number;
   /** Connections without any reply. */
@@ -34,11 +34,11 @@ export interface Results {
 
 /** Columns: key, heading, decimals, and whether a ratio follows. */
 const COLUMNS: readonly [keyof Results, string, number, boolean][] = [
-  ["messagesPerSecond", "messages/s", 0, true],
+  ["receivedPerSecond", "messages/s", 0, true],
   ["cpu", "CPU µs", 1, true],
   ["p50", "p50 ms", 2, false],
   ["p99", "p99 ms", 2, false],
-  ["p999", "p99.9 ms", 2, false],
+  ["p99.9", "p99.9 ms", 2, false],
   ["fairness", "fairness", 4, false],
   ["starved", "starved", 0, false],
   ["errors", "errors", 0, false],

@@ -13,8 +13,8 @@ it("a median is the middle value, or the mean of the two in the middle", () => {
 describe("a benchmark's table", () => {
   it("has the median of each server, and the ratio to it", () => {
     const results = new Map([
-      ["echo", [1, 3, 2].map((k) => ({ messagesPerSecond: 1_000 * k }))],
-      ["other", [{ messagesPerSecond: 4_000 }]],
+      ["echo", [1, 3, 2].map((k) => ({ receivedPerSecond: 1_000 * k }))],
+      ["other", [{ receivedPerSecond: 4_000 }]],
     ]);
     assertEquals(
       table({ connections: 50, size: 512 }, results),
@@ -60,6 +60,6 @@ describe("the benchmark", { ignore: !mayRun }, () => {
     assertEquals(lines.map(({ name }) => name), Array(6).fill("echo"));
     const loaded = lines.filter(({ size }) => size > 0);
     assertEquals(loaded.map(({ errors }) => errors), [0, 0, 0, 0, 0]);
-    assert(loaded.every(({ messagesPerSecond }) => messagesPerSecond > 0));
+    assert(loaded.every(({ receivedPerSecond }) => receivedPerSecond > 0));
   });
 });

@@ -1,201 +1,168 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { connectionLog, LOG_FORMATS } from "../../lib/cli/connection_log.ts";
+import { formatEvent, type ServerEvent } from "../../lib/cli/connection_log.ts";
+import { watchUpstream } from "../../lib/cli/server_program.ts";
 import {
   type ClosedConnection,
   type EndReason,
   exchange,
-  type ServerStats,
 } from "../../lib/echo.ts";
+import { FakeClock } from "../support/fake_clock.ts";
 import { deno, maySignal } from "../support/processes.ts";
 
-const remoteAddr: Deno.NetAddr = {
-  transport: "tcp",
-  hostname: "2001:db8::1",
-  port: 40_000,
-};
-
-const connection = { id: 3, remoteAddr };
-
+const connection = {
+  id: 3,
+  remoteAddr: { transport: "tcp", hostname: "2001:db8::1", port: 40_000 },
+} as const;
 const closed: ClosedConnection = {
   ...connection,
-  bytesRead: 20,
-  bytesWritten: 15,
-  duration: 1_234,
-  reason: "closed",
+  ...{ bytesRead: 20, bytesWritten: 15, duration: 1_234, reason: "closed" },
 };
-
-const totals: ServerStats = {
-  open: 0,
-  peak: 2,
-  accepted: 3,
-  bytesRead: 60,
-  bytesWritten: 45,
-  duration: 999,
+const totals = {
+  ...{ open: 0, peak: 2, accepted: 3 },
+  ...{ bytesRead: 60, bytesWritten: 45, duration: 999 },
 };
-
-/** A connection whose address and error contain control characters. */
-const unixAddr = { transport: "unix", path: "/a\x9b\u202eb" } as const;
-const hostile = { id: 1, remoteAddr: unixAddr, bytesRead: 1, bytesWritten: 1 };
-const error = new Error("sent \x1b[2J\x9b");
-const hostileClosed = {
-  ...hostile,
-  duration: 1,
+/** What a hostile peer may put into its address and into an error. */
+const hostile = {
+  ...closed,
+  remoteAddr: { transport: "unix", path: "/a\x9b\u202eb" },
   reason: "reset",
-  error,
+  error: new TypeError('sent "\x1b[2J\n'),
 } as const;
 
-describe("the log as text", () => {
-  const lines = connectionLog("text", { program: "echo-server" });
+/** Each event, as text, and the fields of its JSON. */
+const EVENTS: [ServerEvent, text: string, fields: object][] = [
+  [{ event: "opened", ...connection }, "#3 [2001:db8::1]:40000 opened", {
+    ...{ event: "opened", id: 3, peer: "[2001:db8::1]:40000" },
+  }],
+  [
+    { event: "closed", ...closed, faults: { latency: 3, reset: 1 } },
+    "#3 [2001:db8::1]:40000 20 bytes read, 15 written, 1.23 s: closed by the client; faults: latency 3, reset 1",
+    {
+      ...{ event: "closed", id: 3, peer: "[2001:db8::1]:40000" },
+      ...{ bytesRead: 20, bytesWritten: 15, duration: 1_234 },
+      ...{ reason: "closed", faults: { latency: 3, reset: 1 } },
+    },
+  ],
+  [
+    { event: "closed", ...hostile },
+    String
+      .raw`#3 /a\x9b\u202eb 20 bytes read, 15 written, 1.23 s: reset (sent "\x1b[2J\x0a)`,
+    {
+      ...{ event: "closed", id: 3, peer: "/a\x9b\u202eb", bytesRead: 20 },
+      ...{ bytesWritten: 15, duration: 1_234, reason: "reset" },
+      error: 'sent "\x1b[2J\n',
+    },
+  ],
+  [
+    { event: "summary", ...totals },
+    "3 connections (at most 2 at a time), 60 bytes read, 45 written, 999 ms",
+    { event: "summary", ...totals },
+  ],
+  [
+    { event: "acceptError", error: new Error("no\x9b"), advice: "wait" },
+    String.raw`echo-server: Cannot accept connections: no\x9b; wait`,
+    { event: "acceptError", error: "no\x9b", advice: "wait" },
+  ],
+  [
+    { event: "upstreamError", error: new Error("gone") },
+    "echo-server: gone",
+    { event: "upstreamError", error: "gone" },
+  ],
+  [
+    { event: "draining", open: 3 },
+    "draining 3 connections, Ctrl-C again to abort",
+    { event: "draining", open: 3 },
+  ],
+  [{ event: "dropped", lines: 1 }, "1 log line dropped", {
+    ...{ event: "dropped", lines: 1 },
+  }],
+];
 
-  it("has the number and the address of a connection that was opened", () => {
-    assertEquals(lines.opened(connection), "#3 [2001:db8::1]:40000 opened");
-  });
-
-  it("has the bytes, the duration and the reason of a connection that was closed", () => {
-    const line = lines.closed(closed);
-    assertStringIncludes(line, "#3 [2001:db8::1]:40000 ");
-    assertStringIncludes(line, "20 bytes read, 15 written");
-    assertStringIncludes(line, "1.2 s");
-    assertStringIncludes(line, "closed by the client");
-  });
-
-  it("has a text for each reason, and the error if there is one", () => {
-    const reasons: EndReason[] = [
-      "closed",
-      "reset",
-      "idle",
-      "handshake",
-      "unreachable",
-      "fault",
-      "shutdown",
-      "aborted",
-    ];
-    const texts = reasons.map((reason) => lines.closed({ ...closed, reason }));
-    assertEquals(new Set(texts).size, reasons.length);
-    for (const text of texts) assertEquals(text.includes("undefined"), false);
-    assertStringIncludes(
-      lines.closed({
-        ...closed,
-        reason: "reset",
-        error: new Error("the cause"),
-      }),
-      "(the cause)",
-    );
-  });
-
-  it("has the faults that took effect", () => {
-    const line = lines.closed({ ...closed, faults: { latency: 3, reset: 1 } });
-    assertStringIncludes(line, "latency 3");
-    assertStringIncludes(line, "reset 1");
-  });
-
-  it("has the totals of the server", () => {
-    const line = lines.summary(totals);
-    assertMatch(line, /3 connections .*\b2\b/);
-    assertStringIncludes(line, "60 bytes read, 45 written");
-    assertStringIncludes(line, "999 ms");
-    assertStringIncludes(
-      lines.summary({ ...totals, accepted: 1 }),
-      "1 connection ",
-    );
-  });
-
-  it("is one line without control characters, whatever an error message contains", () => {
-    const error = new Error("two\nlines\x1b[2J");
-    const line = lines.closed({ ...closed, reason: "reset", error });
-    // deno-lint-ignore no-control-regex
-    assertEquals(/[\x00-\x1f]/.test(line), false);
-  });
-
-  it("is safe for a terminal, whatever a peer sends", () => {
-    assertStringIncludes(
-      lines.closed(hostileClosed),
-      String.raw`#1 /a\x9b\u202eb 1 bytes read`,
-    );
-    assertEquals(lines.dropped(1), "1 log line dropped");
-    assertEquals(
-      lines.acceptError("no\x9b"),
-      String.raw`echo-server: Cannot accept connections: no\x9b`,
-    );
-    assertEquals(
-      lines.upstreamError(error),
-      String.raw`echo-server: sent \x1b[2J\x9b`,
-    );
-    assertEquals(
-      lines.draining(3),
-      "draining 3 connections, Ctrl-C again to abort",
-    );
-  });
-});
-
-describe("the log as JSON", () => {
-  const lines = connectionLog("json", { program: "echo-server" });
-
-  function parsed(line: string): Record<string, unknown> {
-    const { time, ...fields } = JSON.parse(line);
-    assertEquals(new Date(time).toISOString(), time);
-    return fields;
+describe("the server's log has one line without control characters for", () => {
+  for (const [event, text, fields] of EVENTS) {
+    it(`${event.event}: ${JSON.stringify(text)}`, () => {
+      assertEquals(formatEvent(event, "text"), text);
+      const line = formatEvent(event, "json");
+      // deno-lint-ignore no-control-regex
+      assertEquals(/[\x00-\x1f\x7f-\x9f\u202e]/.test(line), false);
+      const { timestamp, ...rest } = JSON.parse(line);
+      assertEquals(new Date(timestamp).toISOString(), timestamp);
+      assertEquals(rest, fields);
+    });
   }
 
-  it("has an object for each event, with numbers as numbers", () => {
-    assertEquals(parsed(lines.opened(connection)), {
-      event: "opened",
-      id: 3,
-      peer: "[2001:db8::1]:40000",
-    });
-    assertEquals(parsed(lines.closed({ ...closed, faults: { stall: 1 } })), {
-      event: "closed",
-      id: 3,
-      peer: "[2001:db8::1]:40000",
-      bytesRead: 20,
-      bytesWritten: 15,
-      duration: 1_234,
-      reason: "closed",
-      faults: { stall: 1 },
-    });
-    const upstream = { bytesRead: 7, bytesWritten: 8 };
-    assertEquals(
-      parsed(lines.closed({ ...closed, upstream })).upstream,
-      upstream,
+  it("each reason that a connection ends for, in other words", () => {
+    const reasons: EndReason[] = [
+      ...["closed", "reset", "idle", "handshake"] as const,
+      ...["unreachable", "fault", "shutdown", "aborted"] as const,
+    ];
+    const texts = reasons.map((reason) =>
+      formatEvent({ event: "closed", ...closed, reason }, "text")
     );
-    const summary = parsed(lines.summary(totals));
-    assertEquals(summary, { event: "summary", ...totals });
-  });
-
-  it("has the message of an error", () => {
-    const error = new TypeError('a "quoted" one\n');
-    const fields = parsed(lines.closed({ ...closed, reason: "reset", error }));
-    assertEquals(fields.error, 'a "quoted" one\n');
-    assertEquals(fields.reason, "reset");
-  });
-
-  it("is valid JSON, whatever a peer sends", () => {
-    const shown = lines.closed(hostileClosed);
-    assertStringIncludes(shown, String.raw`\u001b[2J\u009b`);
-    const { event, peer, error } = JSON.parse(shown);
-    assertEquals([event, peer, error], [
-      "closed",
-      unixAddr.path,
-      "sent \x1b[2J\x9b",
-    ]);
-    assertEquals(JSON.parse(lines.opened(hostile)).peer, unixAddr.path);
-    const { time, ...rest } = JSON.parse(lines.dropped(3));
-    assertMatch(time, /^\d{4}-.*Z$/);
-    assertEquals(rest, { event: "dropped", lines: 3 });
-    assertEquals(
-      JSON.parse(lines.acceptError("no\x9b", "more")).error,
-      "no\x9b",
-    );
-    assertEquals(
-      JSON.parse(lines.upstreamError(error)).error,
-      "sent \x1b[2J\x9b",
-    );
-    assertEquals(JSON.parse(lines.draining(2)).open, 2);
+    assertEquals(new Set(texts).size, reasons.length);
+    for (const text of texts) assertMatch(text, /: [a-zTLS ]+$/);
   });
 });
 
-for (const format of LOG_FORMATS) {
+describe("an outage of the upstream is told", () => {
+  const unreachable: ClosedConnection = {
+    ...closed,
+    ...{ reason: "unreachable", duration: 1 },
+    upstream: { bytesRead: 0, bytesWritten: 0 },
+  };
+  const answered: ClosedConnection = {
+    ...unreachable,
+    ...{ reason: "closed", upstream: { bytesRead: 5, bytesWritten: 5 } },
+  };
+  const reset: ClosedConnection = { ...unreachable, reason: "reset" };
+  const { upstream: _, ...echo } = closed;
+  type Step = [after: number, ClosedConnection, told: boolean];
+  const rows: Record<string, Step[]> = {
+    "once, however many connections fail": [
+      [0, unreachable, true],
+      ...Array.from({ length: 99 }, (): Step => [1, unreachable, false]),
+    ],
+    "again after a minute": [
+      [0, unreachable, true],
+      [59_999, unreachable, false],
+      [1, unreachable, true],
+      [0, unreachable, false],
+    ],
+    "again after a later connection that was answered": [
+      [0, unreachable, true],
+      [100, { ...answered, duration: 50 }, false],
+      [0, unreachable, true],
+    ],
+    "once, while connections from before it end": [
+      [0, unreachable, true],
+      [100, { ...answered, duration: 5_100 }, false],
+      [0, unreachable, false],
+    ],
+    "once, while others get no answer": [
+      [0, unreachable, true],
+      [100, { ...reset, duration: 5 }, false],
+      [0, unreachable, false],
+    ],
+    "never, if all are answered or there is no upstream": [
+      [0, answered, false],
+      [0, echo, false],
+      [0, { ...echo, reason: "idle" }, false],
+    ],
+  };
+  for (const [name, steps] of Object.entries(rows)) {
+    it(name, async () => {
+      using clock = new FakeClock();
+      const isOutage = watchUpstream();
+      for (const [after, connection, told] of steps) {
+        await clock.advance(after);
+        assertEquals(isOutage(connection), told);
+      }
+    });
+  }
+});
+
+for (const format of ["text", "json"]) {
   it(`a ${format} log that is not read delays neither echo nor shutdown`, {
     ignore: !maySignal,
   }, async () => {
@@ -204,9 +171,7 @@ for (const format of LOG_FORMATS) {
       args: deno("server.ts", args),
       cwd: new URL("../../", import.meta.url),
       env: { NO_COLOR: "1" },
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
+      ...{ stdin: "null", stdout: "piped", stderr: "piped" },
     }).spawn();
     try {
       const reader = child.stdout.getReader();

@@ -37,7 +37,7 @@ describe("a queue of lines for a reader that may stop", () => {
       await until(() => stream.writes > writes || stream.text.endsWith("ße\n"));
     }
     assertEquals(stream.text, "one\ntwo\ngrüße\n");
-    await queue.flush(1e6);
+    await queue.flush(1e6, 1e6);
   });
 
   it("drops lines beyond its limit, and reports their count", async () => {
@@ -51,7 +51,7 @@ describe("a queue of lines for a reader that may stop", () => {
     stream.accept();
     await until(() => stream.writes === 3);
     stream.accept();
-    await queue.flush(1e6);
+    await queue.flush(1e6, 1e6);
     assertEquals(stream.text, "one\ntwo\nthree\n2 dropped\nsix\n");
   });
 
@@ -62,13 +62,13 @@ describe("a queue of lines for a reader that may stop", () => {
     queue.push("one");
     queue.push("two");
     stream.fail(full);
-    await queue.flush(1e6);
+    await queue.flush(1e6, 1e6);
     queue.push("three");
     stream.fail(full);
-    await queue.flush(1e6);
+    await queue.flush(1e6, 1e6);
     queue.push("four");
     stream.accept();
-    await queue.flush(1e6);
+    await queue.flush(1e6, 1e6);
     assertEquals(stream.text, "3 dropped\nfour\n");
   });
 
@@ -79,10 +79,10 @@ describe("a queue of lines for a reader that may stop", () => {
     stream.accept(2);
     await until(() => stream.writes === 2);
     stream.fail(new Error("No space left on device"));
-    await queue.flush(1e6);
+    await queue.flush(1e6, 1e6);
     queue.push("two");
     stream.accept();
-    await queue.flush(1e6);
+    await queue.flush(1e6, 1e6);
     assertEquals(stream.text, "on\n1 dropped\ntwo\n");
   });
 
@@ -93,15 +93,35 @@ describe("a queue of lines for a reader that may stop", () => {
     stream.fail(new Deno.errors.WouldBlock("try again"));
     await until(() => stream.writes === 2);
     stream.accept();
-    await queue.flush(1e6);
+    await queue.flush(1e6, 1e6);
     assertEquals(stream.text, "one\n");
   });
 
-  it("is flushed for a limited time", async () => {
+  it("has its last line in the end, also if it was full", async () => {
+    const stream = slowStream();
+    const queue = new LineQueue(stream, { formatDropped, limit: 10 });
+    for (const line of ["one", "two", "three", "four"]) queue.push(line);
+    queue.pushLast("summary");
+    stream.accept();
+    await until(() => stream.writes === 2);
+    stream.accept();
+    await queue.flush(1e6, 1e6);
+    assertEquals(stream.text, "one\ntwo\nthree\nsummary\n1 dropped\n");
+  });
+
+  it("is flushed while the reader goes on, and no longer", async () => {
     const stream = slowStream();
     const queue = new LineQueue(stream, { formatDropped });
     queue.push("one");
     await queue.flush(1);
     assertEquals(stream.text, "");
+    const flushed = queue.flush(100, 1e6);
+    for (const writes of [2, 3]) {
+      stream.accept(1);
+      await until(() => stream.writes === writes);
+    }
+    await flushed;
+    assertEquals(stream.text, "on");
+    stream.accept();
   });
 });

@@ -1,275 +1,14 @@
-import {
-  assertEquals,
-  assertLessOrEqual,
-  assertMatch,
-  assertStringIncludes,
-  assertThrows,
-} from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { advice } from "../../client.ts";
-import { ConnectionRefusedError } from "../../lib/echo.ts";
-import { program as client } from "../../lib/cli/client_program.ts";
-import { type Flags, UsageError } from "../../lib/cli/flags.ts";
-import { parseCommand, type Program } from "../../lib/cli/program.ts";
-import { connectOptions, modeOf } from "../../lib/cli/run_options.ts";
-import { TERMINATION_SIGNALS } from "../../lib/cli/signals.ts";
-import {
-  program as server,
-  serveOptions,
-} from "../../lib/cli/server_program.ts";
+import { certificateFiles } from "../support/certificates.ts";
 import { closedPort, discard, peer, read, write } from "../support/peers.ts";
 import {
   deno,
   mayRun,
-  maySignal,
   output,
   Running,
   startServer,
 } from "../support/processes.ts";
-
-describe("the command line of the server", () => {
-  it("without flags uses the library's defaults", () => {
-    const command = parseCommand(server, []);
-    const options = "values" in command && serveOptions(command.values);
-    assertEquals(options, {
-      faults: undefined,
-      hostname: undefined,
-      port: undefined,
-      path: undefined,
-      reusePort: false,
-      backlog: undefined,
-      maxConnections: undefined,
-      idleTimeout: undefined,
-      grace: undefined,
-    });
-  });
-
-  for (
-    const args of [
-      ["--unix", "/tmp/x", "--port", "1"],
-      ["--unix", "/tmp/x", "--hostname", "h"],
-      ["--unix", "/tmp/x", "--tls-cert", "c", "--tls-key", "k"],
-      ["--unix", "/tmp/x", "--reuse-port"],
-      ["--tls-cert", "c"],
-      ["--tls-key", "k"],
-      ["--max-connections", "0"],
-      ["--backlog", "0"],
-      ["--idle-timeout", "0s"],
-      ["--idle-timeout", "5"],
-      ["--grace", "-1s"],
-      ["--log-format", "xml"],
-      ["--latency", "100"],
-      ["--latency", "-1ms"],
-      ["--jitter", "x"],
-      ["--bandwidth", "0"],
-      ["--bandwidth", "-1"],
-      ["--slicer", "0"],
-      ["--slicer", "10", "--slicer-delay", "5"],
-      ["--slicer-delay", "5ms"],
-      ["--limit-data", "-1"],
-      ["--stall", "1.5"],
-      ["--reset", "NaN"],
-      ["--corrupt", "1.1"],
-      ["--corrupt", "-0.1"],
-      ["--corrupt", "NaN"],
-      ["--close-on-accept", "--toxicity", "2"],
-      ["--close-on-accept", "--seed", "x"],
-      ["--toxicity", "0.5"],
-      ["--seed", "1"],
-    ]
-  ) {
-    it(`${args.join(" ")} is rejected`, () => {
-      assertThrows(() => {
-        const command = parseCommand(server, args);
-        if ("values" in command) serveOptions(command.values);
-      }, UsageError);
-    });
-  }
-
-  it("port 0 is accepted, which picks a free one", () => {
-    const command = parseCommand(server, ["--port", "0"]);
-    assertEquals("values" in command && command.values.port, 0);
-  });
-
-  for (const port of ["abc", "-1", "65536", "1.5", ""]) {
-    it(`--port ${JSON.stringify(port)} is rejected by name`, () => {
-      assertThrows(
-        () => parseCommand(server, ["--port", port]),
-        UsageError,
-        "Cannot use --port",
-      );
-    });
-  }
-
-  it("a surplus argument is rejected by name", () => {
-    assertThrows(
-      () => parseCommand(server, ["8080"]),
-      UsageError,
-      'Cannot use "8080"',
-    );
-  });
-});
-
-describe("the command line of the client", () => {
-  it("an address of two arguments is rejected with the flags to use", () => {
-    for (const hostname of ["localhost", "::1"]) {
-      const error = assertThrows(
-        () => parseCommand(client, [hostname, "8080"]),
-        UsageError,
-      );
-      assertEquals(
-        error.message,
-        `Cannot use "8080": expected at most 1 argument; quote a message of several words; to connect elsewhere use --hostname ${hostname} --port 8080`,
-      );
-    }
-  });
-
-  it("without flags uses the library's defaults", () => {
-    const command = parseCommand(client, []);
-    assertEquals("values" in command && connectOptions(command.values), {
-      hostname: undefined,
-      port: undefined,
-      path: undefined,
-      tls: false,
-      timeout: undefined,
-      wait: undefined,
-    });
-  });
-
-  it("a message may look like a number or, after --, like a flag", () => {
-    for (const args of [["42"], ["--", "--port"], [""]]) {
-      const command = parseCommand(client, args);
-      assertEquals(
-        "positionals" in command && command.positionals,
-        args.slice(-1),
-      );
-    }
-  });
-
-  for (
-    const args of [
-      ["--port", "0"],
-      ["--timeout", "10"],
-      ["--timeout", "0s"],
-      ["--wait", "soon"],
-      ["--hostname", ""],
-      ["one", "two"],
-      ["--mesage", "x"],
-      ["--unix", "/tmp/x", "--port", "1"],
-      ["--unix", "/tmp/x", "--tls"],
-      ["--tls-ca", "ca.pem"],
-      ["--ping", "--load"],
-      ["--ping", "hello"],
-      ["--load", "-"],
-      ["--count", "1"],
-      ["--size", "1"],
-      ["--interval", "1s"],
-      ["--load", "--interval", "1s"],
-      ["--ping", "--rate", "1"],
-      ["--ping", "--connections", "1"],
-      ["--ping", "--duration", "1s"],
-      ["--ping", "--interval", "0s"],
-      ["--ping", "--count", "0"],
-      ["--ping", "--size", "0"],
-      ["--load", "--rate", "0"],
-      ["--load", "--rate", "-5"],
-      ["--load", "--rate", "NaN"],
-      ["--load", "--connections", "0"],
-      ["--load", "--duration", "10"],
-      ["--expect", "p99<5ms"],
-      ["--html", "report.html"],
-      ["--connect"],
-      ["--load", "--connect"],
-      ["--ping", "--connect", "--size", "1"],
-      ["--ping", "--warmup", "1s"],
-      ["--load", "--warmup", "1"],
-      ["--ping", "--reconnect", "5"],
-      ["--load", "--reconnect", "0"],
-      ["--load", "--expect", "p99<5"],
-      ["--load", "--expect", "p99<5ms", "--expect", "jitter<1ms"],
-      ["--ping", "--expect", "rate>5"],
-      ["--load", "--rate", "most"],
-      ["--load", "--rate", "max"],
-      ["--load", "--rate", "max", "--expect", "p99<5ms", "--count", "5"],
-      ["--ping", "--rate", "max", "--expect", "p99<5ms"],
-    ]
-  ) {
-    it(`${args.join(" ")} is rejected`, () => {
-      assertThrows(() => {
-        const command = parseCommand(client, args);
-        if ("values" in command) {
-          connectOptions(command.values);
-          modeOf(command.values, command.positionals);
-        }
-      }, UsageError);
-    });
-  }
-});
-
-describe("the conditions and the rate on the client's command line", () => {
-  it("are a list and a number or max", () => {
-    const command = parseCommand(client, [
-      "--load",
-      ...["--expect", "p99<5ms", "--rate", "max", "--expect=loss<1%"],
-    ]);
-    if (!("values" in command)) throw new Error("it only shows a text");
-    assertEquals(modeOf(command.values, []), "load");
-    assertEquals(command.values.rate, "max");
-    assertEquals(
-      command.values.expect.map(({ text }) => text),
-      ["p99<5ms", "loss<1%"],
-    );
-  });
-
-  it("are none and undefined without flags", () => {
-    const command = parseCommand(client, ["--load", "--rate", "7"]);
-    if (!("values" in command)) throw new Error("it only shows a text");
-    assertEquals([command.values.expect, command.values.rate], [[], 7]);
-  });
-});
-
-describe("the advice if the client cannot connect", () => {
-  const refused = new ConnectionRefusedError("Cannot connect");
-  for (
-    const [args, expected] of [
-      [
-        ["localhost:8080"],
-        "to connect elsewhere use --hostname localhost --port 8080",
-      ],
-      [["[::1]:80"], "to connect elsewhere use --hostname ::1 --port 80"],
-      [["Hello"], "start the server first"],
-      [["at 12:30"], "start the server first"],
-      [["12:30"], "start the server first"],
-      [["localhost:8080", "--port", "7"], "start the server first"],
-    ] as const
-  ) {
-    it(args.join(" "), () => {
-      const command = parseCommand(client, args);
-      if (!("values" in command)) throw new Error("it only shows a text");
-      const hint = advice(refused, command.values, command.positionals);
-      assertStringIncludes(hint ?? "", expected);
-    });
-  }
-});
-
-for (const program of [server, client] as Program<Flags>[]) {
-  it(`${program.name} --help names every flag in at most 80 columns, and --version the versions`, () => {
-    const help = parseCommand(program, ["--port", "7", "--help"]);
-    const shown = "text" in help ? help.text : "";
-    for (const name of [...Object.keys(program.flags), "help", "version"]) {
-      assertStringIncludes(shown, `--${name}`);
-    }
-    assertEquals(parseCommand(program, ["-h"]), help);
-    for (const line of shown.split("\n")) assertLessOrEqual(line.length, 80);
-    assertStringIncludes(shown, "such as 500ms, 10s, 2m or 1h");
-    const version = parseCommand(program, ["--version"]);
-    assertEquals(parseCommand(program, ["-V"]), version);
-    assertMatch(
-      "text" in version ? version.text : "",
-      /^echo-\w+ \d+\.\d+\.\d+ \(deno \d+\.\d+\.\d+.*\)$/,
-    );
-  });
-}
 
 /** Explains the failure of the only test that needs the default port. */
 function requireDefaultPort(): void {
@@ -311,18 +50,6 @@ describe("the programs as processes", { ignore: !mayRun }, () => {
     }
   });
 
-  for (const signal of TERMINATION_SIGNALS) {
-    it(`${signal} shuts the server down with status 0 and no output`, {
-      ignore: !maySignal,
-    }, async () => {
-      const { running } = await startServer();
-      await using server = running;
-      server.child.kill(signal);
-      const { status, stderr } = await server.outcome;
-      assertEquals({ status, stderr }, { status: 0, stderr: "" });
-    });
-  }
-
   it("--once serves one connection and exits", async () => {
     const { running, port } = await startServer(["--once"]);
     await using server = running;
@@ -341,118 +68,207 @@ describe("the programs as processes", { ignore: !mayRun }, () => {
     );
     assertEquals((await client.outcome).status, 0);
   });
+
+  it("the default client loads no other mode, nor the report", async () => {
+    const { stdout } = await output(["info", "--json", "client.ts"]);
+    const { modules } = JSON.parse(stdout) as {
+      modules: {
+        specifier: string;
+        dependencies?: {
+          isDynamic?: boolean;
+          code?: { specifier?: string };
+        }[];
+      }[];
+    };
+    const byName = new Map(modules.map((one) => [one.specifier, one]));
+    const loaded = new Set<string>();
+    const load = (name: string) => {
+      if (loaded.has(name)) return;
+      loaded.add(name);
+      for (const { isDynamic, code } of byName.get(name)?.dependencies ?? []) {
+        if (!isDynamic && code?.specifier) load(code.specifier);
+      }
+    };
+    load(new URL("../../client.ts", import.meta.url).href);
+    const names = [...loaded].map((name) => name.replace(/.*\/lib\//, ""));
+    const others = names.filter((name) =>
+      /^(report|stats|load|ping|html_report|max_rate|pipe|node:)/.test(name)
+    );
+    assertEquals(others, []);
+  });
 });
 
-describe(
-  "an error is one line on stderr and an exit status",
-  { ignore: !mayRun },
-  () => {
-    async function fails(
-      args: string[],
-      status: number,
-      stderr: string,
-    ): Promise<void> {
-      assertEquals(await output(args), { status, stdout: "", stderr });
-    }
-
-    it("wrong usage is 2", async () => {
-      await fails(
-        deno("client.ts", ["--prot", "1"]),
-        2,
+describe("an error is one line on stderr and an exit status", {
+  ignore: !mayRun,
+}, () => {
+  type Row = [
+    name: string,
+    args: string[],
+    outcome: { status: number; stderr: string },
+  ];
+  const ownKey = "deno.json";
+  const rows: Row[] = [
+    ["wrong usage", deno("client.ts", ["--prot", "1"]), {
+      status: 2,
+      stderr:
         'echo-client: Cannot use unknown flag "--prot": did you mean --port?; see --help\n',
-      );
+    }],
+    ["a wrong condition", deno("client.ts", ["--ping", "--expect", "p99<"]), {
+      status: 2,
+      stderr:
+        'echo-client: Cannot use --expect "p99<": expected a metric, one of < <= > >= = and a value, such as p99<5ms; see --help\n',
+    }],
+    [
+      "a condition that the mode cannot measure",
+      deno("client.ts", ["--load", "--expect", "jitter<1ms"]),
+      { status: 2, stderr: "echo-client: Cannot use --expect " },
+    ],
+    [
+      "a file that holds no certificate",
+      deno("client.ts", ["--tls", "--tls-ca", ownKey], [
+        `--allow-read=${ownKey}`,
+      ]),
+      {
+        status: 1,
+        stderr:
+          "echo-client: Cannot use --tls-ca deno.json: it holds no certificate in PEM format\n",
+      },
+    ],
+    [
+      "a file that does not exist",
+      deno("server.ts", ["--tls-cert", "none.pem", "--tls-key", "k"], [
+        "--allow-read",
+      ]),
+      {
+        status: 1,
+        stderr:
+          "echo-server: Cannot read none.pem: no such file or directory\n",
+      },
+    ],
+    [
+      "a host name that does not resolve",
+      deno("client.ts", ["--hostname", "nowhere.invalid"], ["--allow-net"]),
+      {
+        status: 1,
+        stderr:
+          "echo-client: Cannot connect to nowhere.invalid:12345: the host name does not resolve\n",
+      },
+    ],
+    ...(["server", "client"] as const).map((program): Row => [
+      `a missing permission of the ${program}`,
+      deno(`${program}.ts`, ["--hostname", "::1", "--port", "8080"], []),
+      {
+        status: 1,
+        stderr: `echo-${program}: Cannot ${
+          program === "server" ? "listen on" : "connect to"
+        } [::1]:8080: permission not granted: run again with '--allow-net=[::1]:8080'\n`,
+      },
+    ]),
+    ...["/", "README.md"].map((path): Row => [
+      `no socket but something else: ${path}`,
+      deno("server.ts", ["--unix", path], ["-A"]),
+      {
+        status: 1,
+        stderr:
+          `echo-server: Cannot listen on ${path}: address already in use; it is no socket: choose another path\n`,
+      },
+    ]),
+  ];
+  for (const [name, args, { status, stderr }] of rows) {
+    it(name, async () => {
+      const outcome = await output(args);
+      assertEquals([outcome.status, outcome.stdout], [status, ""]);
+      const shown = stderr.endsWith("\n")
+        ? outcome.stderr
+        : outcome.stderr.slice(0, stderr.length);
+      assertEquals(shown, stderr);
+      assertEquals(outcome.stderr.split("\n").length, 2, outcome.stderr);
     });
+  }
 
-    it("a refused connection is 1", async () => {
-      const port = String(closedPort());
-      await fails(
-        deno("client.ts", ["--port", port]),
-        1,
-        `echo-client: Cannot connect to 127.0.0.1:${port}: connection refused; start the server first, or wait for it with --wait 10s\n`,
-      );
-    });
+  /** The error of the client at a port, without the port. */
+  async function clientError(port: string | number, args: string[] = []) {
+    const outcome = await output(
+      deno("client.ts", ["--port", String(port), ...args]),
+    );
+    assertEquals([outcome.status, outcome.stdout], [1, ""]);
+    return outcome.stderr.replaceAll(String(port), "PORT");
+  }
 
-    it("a file that holds no certificate is 1, and is named", async () => {
-      // Without --allow-net: it is rejected before anything is opened.
-      await fails(
-        deno("client.ts", ["--tls", "--tls-ca", "deno.json"], [
-          "--allow-read=deno.json",
-        ]),
-        1,
-        "echo-client: Cannot use --tls-ca deno.json: it holds no certificate in PEM format\n",
-      );
-    });
+  it("a refused connection", async () => {
+    assertEquals(
+      await clientError(closedPort()),
+      "echo-client: Cannot connect to 127.0.0.1:PORT: connection refused; start the server first, or wait for it with --wait 10s\n",
+    );
+  });
 
-    it("a port in use is 1", async () => {
-      const { running, port } = await startServer();
-      await using _server = running;
-      await fails(
-        deno("server.ts", ["--port", port]),
-        1,
+  it("a port in use", async () => {
+    const { running, port } = await startServer();
+    await using _server = running;
+    assertEquals(await output(deno("server.ts", ["--port", port])), {
+      ...{ status: 1, stdout: "" },
+      stderr:
         `echo-server: Cannot listen on 127.0.0.1:${port}: address already in use; stop the program that listens there, or choose another address\n`,
-      );
     });
+  });
 
-    it("a missing permission is 1, and the flag is named", async () => {
-      for (
-        const [program, action] of [
-          ["server", "listen on"],
-          ["client", "connect to"],
-        ] as const
-      ) {
-        await fails(
-          deno(`${program}.ts`, ["--hostname", "::1", "--port", "8080"], []),
-          1,
-          `echo-${program}: Cannot ${action} [::1]:8080: permission not granted: run again with '--allow-net=[::1]:8080'\n`,
-        );
-      }
-    });
-
-    it("a host name that does not resolve is 1", async () => {
-      await fails(
-        deno("client.ts", ["--hostname", "nowhere.invalid"], ["--allow-net"]),
-        1,
-        "echo-client: Cannot connect to nowhere.invalid:12345: the host name does not resolve\n",
-      );
-    });
-
-    it("a timeout is 1", async () => {
-      await using server = peer(discard);
-      await fails(
-        deno("client.ts", [
-          "--port",
-          String(server.port),
-          "--timeout",
-          "500ms",
-        ]),
-        1,
-        `echo-client: Cannot finish the exchange with 127.0.0.1:${server.port}: 0 of 14 bytes within 500 ms; is it an echo server? allow more time with --timeout\n`,
-      );
-    });
-
-    it("a byte that differs is 1", async () => {
-      await using server = peer(async (conn) => {
+  const action = "echo-client: Cannot finish the exchange with 127.0.0.1:PORT";
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  const servers: [
+    name: string,
+    serve: (conn: Deno.Conn) => Promise<void>,
+    args: string[],
+    error: string,
+  ][] = [
+    [
+      "a timeout",
+      discard,
+      ["--timeout", "500ms"],
+      "0 of 14 bytes within 500 ms; is it an echo server? allow more time with --timeout",
+    ],
+    [
+      "a byte that differs",
+      async (conn) => {
         await read(conn, 14);
-        await write(conn, new TextEncoder().encode("Hello, client!"));
-      });
-      await fails(
-        deno("client.ts", ["--port", String(server.port)]),
-        1,
-        `echo-client: Cannot finish the exchange with 127.0.0.1:${server.port}: differs at byte 7: sent 0x73, received 0x63; is it an echo server?\n`,
-      );
-    });
-
-    it("a connection that the server closes early is 1", async () => {
-      await using server = peer(async (conn) => {
+        await write(conn, bytes("Hello, client!"));
+      },
+      [],
+      "differs at byte 7: sent 0x73, received 0x63; is it an echo server?",
+    ],
+    [
+      "a connection that the server closes early",
+      async (conn) => {
         await write(conn, await read(conn, 7));
         await conn.closeWrite();
         await discard(conn);
-      });
-      await fails(
-        deno("client.ts", ["--port", String(server.port)]),
-        1,
-        `echo-client: Cannot finish the exchange with 127.0.0.1:${server.port}: closed by the server after 7 of 14 bytes; is it an echo server?\n`,
+      },
+      [],
+      "closed by the server after 7 of 14 bytes; is it an echo server?",
+    ],
+  ];
+  for (const [name, serve, args, error] of servers) {
+    it(name, async () => {
+      await using server = peer(serve);
+      assertEquals(
+        await clientError(server.port, args),
+        `${action}: ${error}\n`,
       );
     });
-  },
-);
+  }
+
+  it("a client without TLS at a server with it", async () => {
+    await using files = await certificateFiles();
+    const { folder } = files;
+    const { running, port } = await startServer(
+      ["--tls-cert", `${folder}/cert.pem`, "--tls-key", `${folder}/key.pem`],
+      ["-A"],
+    );
+    await using _server = running;
+    const error = await clientError(port);
+    assertEquals(
+      error.endsWith("received 0x15; it speaks TLS: connect with --tls\n"),
+      true,
+      error,
+    );
+  });
+});

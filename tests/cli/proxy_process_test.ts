@@ -6,7 +6,7 @@ import {
 } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { serve } from "../../lib/echo.ts";
-import { ca, cert, key } from "../support/certificates.ts";
+import { cert, certificateFiles, key } from "../support/certificates.ts";
 import {
   closedPort,
   discard,
@@ -40,18 +40,6 @@ function runClient(port: string, args: string[] = []): Promise<Outcome> {
   return output(deno("client.ts", ["--port", port, ...args], ["-A"]));
 }
 
-/** A folder with the certificates of the tests, which is removed in the end. */
-async function certificates(): Promise<{ folder: string } & AsyncDisposable> {
-  const folder = await Deno.makeTempDir();
-  for (const [name, pem] of Object.entries({ ca, cert, key })) {
-    await Deno.writeTextFile(`${folder}/${name}.pem`, pem);
-  }
-  return {
-    folder,
-    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
-  };
-}
-
 /** Sends bytes and a FIN, and returns what comes back until the connection ends. */
 async function exchanged(port: string, sent: Uint8Array): Promise<Uint8Array> {
   using conn = await Deno.connect({ port: Number(port) });
@@ -72,19 +60,6 @@ describe("the server program with an upstream", { ignore: !mayRun }, () => {
       `Server listening on 127.0.0.1:${port}, forwarding to ${to}\n`,
     );
     assertEquals(echo.stats().bytesRead, 14);
-  });
-
-  it("needs no permission but those for its two addresses", async () => {
-    await using echo = serve({ port: 0 });
-    const port = String(closedPort());
-    const to = `127.0.0.1:${echo.addr.port}`;
-    await using server = new Running(
-      deno("server.ts", ["--port", port, "--upstream", to], [
-        `--allow-net=127.0.0.1:${port},${to}`,
-      ]),
-    );
-    await server.shows(/Server listening/);
-    assertEquals(await runClient(port), ECHOED);
   });
 
   it("forwards to a Unix socket, and from one", {
@@ -116,7 +91,7 @@ describe("the server program with an upstream", { ignore: !mayRun }, () => {
   });
 
   it("speaks TLS with an upstream that it can verify", async () => {
-    await using files = await certificates();
+    await using files = await certificateFiles();
     await using echo = serve({ port: 0, cert, key });
     const tls = ["--upstream-tls", "--verbose"];
     const to = ["--upstream", `localhost:${echo.addr.port}`, ...tls];
@@ -133,7 +108,7 @@ describe("the server program with an upstream", { ignore: !mayRun }, () => {
   });
 
   it("rejects a file that holds no certificate, before it listens", async () => {
-    await using files = await certificates();
+    await using files = await certificateFiles();
     const path = `${files.folder}/key.pem`;
     const args = ["--upstream", "localhost:1", "--upstream-tls"];
     assertEquals(
@@ -152,7 +127,7 @@ describe("the server program with an upstream", { ignore: !mayRun }, () => {
   });
 
   it("speaks TLS with its clients, in front of an upstream without", async () => {
-    await using files = await certificates();
+    await using files = await certificateFiles();
     await using echo = serve({ port: 0 });
     const { folder } = files;
     const { running, port } = await startServer([
@@ -315,7 +290,8 @@ describe("an upstream that is not reachable", { ignore: !maySignal }, () => {
       lines.filter((line) => line.endsWith(" opened")).length,
       count,
     );
-    assertEquals(lines.length, 2 * count + 1);
+    // The outage itself, and the summary.
+    assertEquals(lines.length, 2 * count + 2);
   });
 
   it("is the reason and the error of each connection in the JSON log", async () => {
@@ -329,7 +305,9 @@ describe("an upstream that is not reachable", { ignore: !maySignal }, () => {
         `Cannot connect to ${to}: connection refused`,
       ]);
     }
-    assertEquals(events.length, 2 * count + 1);
+    const outages = events.filter(({ event }) => event === "upstreamError");
+    assertEquals(outages.map(({ error }) => error), [closed[0].error]);
+    assertEquals(events.length, 2 * count + 2);
     assertEquals(events.at(-1).upstream, { bytesRead: 0, bytesWritten: 0 });
   });
 
@@ -349,5 +327,69 @@ describe("an upstream that is not reachable", { ignore: !maySignal }, () => {
     await server.shows(/(connection refused\n[^]*){2}/, "stderr");
     server.child.kill("SIGTERM");
     assertEquals((await server.outcome).status, 0);
+  });
+});
+
+describe("a proxy without its permissions", { ignore: !mayRun }, () => {
+  const own = "127.0.0.1:12345";
+  for (
+    const [args, granted, action, advice] of [
+      [
+        "--upstream 127.0.0.1:6379",
+        [],
+        `listen on ${own}, forwarding to 127.0.0.1:6379`,
+        `--allow-net=${own},127.0.0.1:6379`,
+      ],
+      [
+        // What `deno task server` grants.
+        "--upstream 127.0.0.1:6379",
+        [`--allow-net=${own}`],
+        `listen on ${own}, forwarding to 127.0.0.1:6379`,
+        `--allow-net=${own},127.0.0.1:6379`,
+      ],
+      [
+        "--upstream localhost:6379",
+        ["--allow-net=localhost:6379"],
+        `listen on ${own}, forwarding to localhost:6379`,
+        `--allow-net=${own},localhost:6379`,
+      ],
+      [
+        "--port 8080 --upstream [::1]:6379",
+        ["--allow-net=127.0.0.1:8080"],
+        "listen on 127.0.0.1:8080, forwarding to [::1]:6379",
+        "'--allow-net=127.0.0.1:8080,[::1]:6379'",
+      ],
+      [
+        "--upstream-unix /run/db",
+        [`--allow-net=${own}`],
+        `listen on ${own}, forwarding to /run/db`,
+        `--allow-net=${own},unix:/run/db --allow-read=/run/db --allow-write=/run/db`,
+      ],
+      [
+        "--unix /run/echo --upstream-unix /run/db",
+        ["--allow-net", "--allow-read"],
+        "listen on /run/echo, forwarding to /run/db",
+        "--allow-net=unix:/run/echo,unix:/run/db --allow-read=/run/echo,/run/db --allow-write=/run/echo,/run/db",
+      ],
+    ] as const
+  ) {
+    it(`is told all of them: ${args} with ${granted}`, async () => {
+      const command = deno("server.ts", args.split(" "), [...granted]);
+      assertEquals(await output(command), {
+        status: 1,
+        stdout: "",
+        stderr:
+          `echo-server: Cannot ${action}: permission not granted: run again with ${advice}\n`,
+      });
+    });
+  }
+
+  it("listens with exactly the flags that it is told", async () => {
+    const port = String(closedPort());
+    const args = ["--port", port, "--upstream", `127.0.0.1:${closedPort()}`];
+    const { stderr } = await output(deno("server.ts", args, []));
+    const [, flag] = /run again with (\S+)\n$/.exec(stderr) ?? [];
+    await using server = new Running(deno("server.ts", args, [flag!]));
+    await server.shows(/Server listening/);
   });
 });

@@ -5,7 +5,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { ca, cert, key, otherCa } from "../support/certificates.ts";
+import { certificateFiles } from "../support/certificates.ts";
 import { read, write } from "../support/peers.ts";
 import {
   deno,
@@ -43,25 +43,6 @@ describe("the server program", { ignore: !mayRun }, () => {
       stderr,
       /^#1 127\.0\.0\.1:\d+ opened\n#1 127\.0\.0\.1:\d+ 14 bytes read, 14 written, .*: closed by the client\n1 connection \(at most 1 at a time\), 14 bytes read, 14 written, .*\n$/,
     );
-  });
-
-  it("--log-format json logs the same as JSON", {
-    ignore: !maySignal,
-  }, async () => {
-    const { running, port } = await startServer(["--log-format", "json"]);
-    await using server = running;
-    await output(deno("client.ts", ["--port", port]));
-    await server.shows(/"closed"/, "stderr");
-    server.child.kill("SIGTERM");
-    const { stderr } = await server.outcome;
-    const lines = stderr.trimEnd().split("\n").map((text) => JSON.parse(text));
-    assertEquals(lines.map(({ event }) => event), [
-      "opened",
-      "closed",
-      "summary",
-    ]);
-    assertEquals([lines[1].bytesRead, lines[1].reason], [14, "closed"]);
-    assertEquals([lines[2].accepted, lines[2].peak], [1, 1]);
   });
 
   it("continues if its log cannot be written", {
@@ -208,60 +189,37 @@ describe("the server program", { ignore: !mayRun }, () => {
     assert(outcomes.some((outcome) => outcome.includes("differs at byte")));
   });
 
-  it("speaks TLS with the client", async () => {
-    const folder = await Deno.makeTempDir();
-    for (const [name, pem] of Object.entries({ ca, cert, key })) {
-      await Deno.writeTextFile(`${folder}/${name}.pem`, pem);
-    }
+  it("speaks TLS with a client that trusts its issuer", async () => {
+    await using files = await certificateFiles();
+    const { folder } = files;
     const { running, port } = await startServer(
       ["--tls-cert", `${folder}/cert.pem`, "--tls-key", `${folder}/key.pem`],
       ["-A"],
     );
     await using _server = running;
-    const to = ["--port", port, "--tls"];
-    assertEquals(
-      await output(
-        deno("client.ts", [...to, "--tls-ca", `${folder}/ca.pem`], ["-A"]),
-      ),
-      {
-        status: 0,
-        stdout: "Received from server: Hello, server!\n",
-        stderr: "",
-      },
+    const run = (ca?: string, permissions = ["-A"]) => {
+      const trust = ca ? ["--tls-ca", `${folder}/${ca}.pem`] : [];
+      const args = ["--port", port, "--tls", ...trust];
+      return output(deno("client.ts", args, permissions));
+    };
+    const echoed = {
+      ...{ status: 0, stderr: "" },
+      stdout: "Received from server: Hello, server!\n",
+    };
+    assertEquals(await run("ca"), echoed);
+    // `--cert` is Deno's own way to trust an authority, to which others are added.
+    const trusting = ["-A", `--cert=${folder}/ca.pem`];
+    assertEquals(await run("otherCa", trusting), echoed);
+    const wary = await run();
+    assertEquals([wary.status, wary.stdout], [1, ""]);
+    assertMatch(
+      wary.stderr,
+      /^echo-client: Cannot speak TLS with .*--tls-ca\n$/,
     );
-    const { status, stderr } = await output(deno("client.ts", to, ["-A"]));
-    assertEquals(status, 1);
-    assertMatch(stderr, /^echo-client: Cannot speak TLS with .*--tls-ca\n$/);
-    await Deno.remove(folder, { recursive: true });
-  });
-
-  it("--tls-ca adds to the authorities that Deno trusts, and must hold certificates", async () => {
-    const folder = await Deno.makeTempDir();
-    const files = { ca, cert, key, other: otherCa };
-    for (const [name, pem] of Object.entries(files)) {
-      await Deno.writeTextFile(`${folder}/${name}.pem`, pem);
-    }
-    const { running, port } = await startServer(
-      ["--tls-cert", `${folder}/cert.pem`, "--tls-key", `${folder}/key.pem`],
-      ["-A"],
-    );
-    await using _server = running;
-    const to = (file: string, permissions = ["-A"]) =>
-      deno(
-        "client.ts",
-        ["--port", port, "--tls", "--tls-ca", `${folder}/${file}.pem`],
-        permissions,
-      );
-    // `--cert` is Deno's own way to trust an authority.
-    const { stdout } = await output(
-      to("other", ["-A", `--cert=${folder}/ca.pem`]),
-    );
-    assertEquals(stdout, "Received from server: Hello, server!\n");
-    const { status, stderr } = await output(to("key"));
-    assertEquals([status, stderr], [
-      1,
-      `echo-client: Cannot use --tls-ca ${folder}/key.pem: it holds no certificate in PEM format\n`,
-    ]);
-    await Deno.remove(folder, { recursive: true });
+    assertEquals(await run("key"), {
+      ...{ status: 1, stdout: "" },
+      stderr:
+        `echo-client: Cannot use --tls-ca ${folder}/key.pem: it holds no certificate in PEM format\n`,
+    });
   });
 });

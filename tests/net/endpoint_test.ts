@@ -1,7 +1,5 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { program as client } from "../../lib/cli/client_program.ts";
-import { connectOptions } from "../../lib/cli/run_options.ts";
 import {
   formatAddress,
   joinHostPort,
@@ -10,26 +8,7 @@ import {
   splitHostPort,
 } from "../../lib/net/endpoint.ts";
 import { connect, serve } from "../../lib/echo.ts";
-import { type Flags, UsageError } from "../../lib/cli/flags.ts";
 import { ping } from "../../lib/ping.ts";
-import { parseCommand, type Program } from "../../lib/cli/program.ts";
-import {
-  program as server,
-  serveOptions,
-} from "../../lib/cli/server_program.ts";
-
-/** The options that a program makes of its arguments. */
-function options<F extends Flags>(
-  program: Program<F>,
-  args: string[],
-): { hostname?: string | undefined } {
-  const command = parseCommand(program, args);
-  // deno-lint-ignore no-explicit-any
-  const values = ("values" in command ? command.values : {}) as any;
-  return program.name === server.name
-    ? serveOptions(values)
-    : connectOptions(values);
-}
 
 describe("HOST:PORT is split into its parts", () => {
   for (
@@ -77,29 +56,6 @@ describe("a host name that contains a port is rejected before anything is opened
       );
     }
   });
-
-  for (const program of [server, client] as Program<Flags>[]) {
-    it(`by ${program.name}`, () => {
-      const error = assertThrows(
-        () => options(program, ["--hostname", "[::1]:35000"]),
-        UsageError,
-      );
-      assertEquals(
-        error.message,
-        'Cannot use --hostname "[::1]:35000": it contains a port; use --hostname ::1 --port 35000',
-      );
-    });
-
-    it(`${program.name} accepts an IPv6 address`, () => {
-      for (const hostname of ["::1", "::", "fe80::1:80"]) {
-        const { hostname: accepted } = options(program, [
-          "--hostname",
-          hostname,
-        ]);
-        assertEquals(accepted, hostname);
-      }
-    });
-  }
 });
 
 describe("an address as text", () => {

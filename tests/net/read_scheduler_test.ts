@@ -1,8 +1,7 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { setImmediate } from "node:timers";
-import { LoadConnection } from "../../lib/client/load_connection.ts";
-import { ReadScheduler, readScheduler } from "../../lib/net/read_scheduler.ts";
+import { ReadScheduler } from "../../lib/net/read_scheduler.ts";
 import { settle } from "../support/fake_clock.ts";
 import { until } from "../support/peers.ts";
 
@@ -87,21 +86,15 @@ describe("the read scheduler", () => {
     leaveAll(scheduler);
   });
 
-  it("keeps no read of a load connection that was closed", () => {
-    for (let i = 0; i < 1000; i++) readScheduler.join();
-    const conn = {
-      write: () => new Promise(() => {}),
-      [Symbol.dispose]() {},
-    } as unknown as Deno.Conn;
-    const link = new LoadConnection(conn, {
-      size: 9,
-      handlers: { onReply() {}, onError() {}, onClose() {} },
-    });
-    link.send(1, 0);
-    assertEquals(readScheduler.waiting, 1);
-    link.close();
-    assertEquals(readScheduler.waiting, 0);
-    leaveAll(readScheduler);
+  it("gives turns that can be awaited, in order, and none to few", async () => {
+    assertEquals(new ReadScheduler().turn(), undefined);
+    const scheduler = busyScheduler();
+    const turns: number[] = [];
+    for (let i = 0; i < 300; i++) scheduler.turn()!.then(() => turns.push(i));
+    assertEquals(scheduler.waiting, 300);
+    await until(() => turns.length === 300);
+    assertEquals(turns, Array.from({ length: 300 }, (_, i) => i));
+    leaveAll(scheduler);
   });
 
   it("starts no read after all connections have left", async () => {

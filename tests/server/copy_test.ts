@@ -23,8 +23,8 @@ function started(options?: FakeConnOptions) {
   const events: string[] = [];
   const link = new Link(destination, {
     held: new HeldBytes(Infinity),
-    onEnd() {},
-    onError() {},
+    onLinkEnd() {},
+    onLinkError() {},
   });
   const copy = new Copy(source, link, {
     onEnd: (_, { kind, error = "" }) => void events.push(`${kind}${error}`),

@@ -5,61 +5,27 @@ import {
   formatExpectation,
   parseExpectation,
 } from "../../lib/stats/expectation.ts";
-import {
-  type LoadFigures,
-  METRIC_UNITS,
-  metricsOf,
-  type PingFigures,
-} from "../../lib/stats/metrics.ts";
+import { metricsOf, unitOf } from "../../lib/stats/metrics.ts";
+import { loadSummary, pingSummary } from "../support/summaries.ts";
 
-const latency = {
-  min: 0.1,
-  mean: 0.5,
-  stddev: 0.2,
-  p50: 0.4,
-  p90: 0.8,
-  p99: 3.2,
-  p999: 8,
-  max: 9,
-};
-const PING: PingFigures = {
-  sent: 100,
-  received: 99,
-  rtt: latency,
-  jitter: 0.3,
-};
-const LOAD: LoadFigures = {
-  messages: 990,
-  messagesPerSecond: 9_123.4,
+/** 1 to 1,000 ms. */
+const REPLIES = Array.from({ length: 1_000 }, (_, i) => i + 1);
+const PING = pingSummary({ jitter: 0.3, errors: { timeout: 1 }, loss: 0.01 });
+const LOAD = loadSummary({
+  receivedPerSecond: 9_123.4,
   errors: { timeout: 7, reset: 3 },
-  latency,
+  loss: 0.01,
   dropped: 12,
   fairness: 0.98,
-};
-const NOTHING: LoadFigures = {
-  messages: 0,
-  messagesPerSecond: 0,
-  errors: {},
-  latency: {
-    min: 0,
-    mean: 0,
-    stddev: 0,
-    p50: 0,
-    p90: 0,
-    p99: 0,
-    p999: 0,
-    max: 0,
-  },
-  dropped: 0,
-  fairness: 1,
-};
+}, REPLIES);
+const NOTHING = loadSummary({ fairness: null, receivedPerSecond: 0 }, []);
 
-function ping(text: string, figures = PING) {
-  return checkExpectations([parseExpectation(text)], "ping", figures)[0]!;
+function ping(text: string, summary = PING) {
+  return checkExpectations([parseExpectation(text, "ping")], summary)[0]!;
 }
 
-function load(text: string, figures = LOAD) {
-  return checkExpectations([parseExpectation(text)], "load", figures)[0]!;
+function load(text: string, summary = LOAD) {
+  return checkExpectations([parseExpectation(text, "load")], summary)[0]!;
 }
 
 describe("a condition is read", () => {
@@ -67,6 +33,10 @@ describe("a condition is read", () => {
     const [text, metric, op, limit] of [
       ["p99<5ms", "p99", "<", 5],
       ["p99.9<=1s", "p99.9", "<=", 1_000],
+      ["p95<5ms", "p95", "<", 5],
+      ["p99.97<5ms", "p99.97", "<", 5],
+      ["p0>=1us", "p0", ">=", 0.001],
+      ["p100<5ms", "p100", "<", 5],
       ["min>=100us", "min", ">=", 0.1],
       ["jitter<0.5µs", "jitter", "<", 0.0005],
       ["max<50\u03bcs", "max", "<", 0.05],
@@ -127,7 +97,10 @@ describe("a condition is refused", () => {
       ["dropped<1%", "a whole number without a unit"],
       ["fairness>1.1", "a number from 0 to 1"],
       ["fairness>99%", "a number from 0 to 1"],
-      ["p95<5ms", "expected min, mean, p50, p90, p99, p99.9, max,"],
+      ["p101<5ms", "expected pNN (such as p50, p99.9), min, mean, max,"],
+      ["p100.1<5ms", "expected pNN"],
+      ["p<5ms", "did you mean p99?"],
+      ["p9.<5ms", "did you mean p99?"],
       ["fairnes>0.9", "did you mean fairness?"],
       ["P99<5ms", "did you mean p99?"],
       ["p999<5ms", "did you mean p99.9?"],
@@ -154,12 +127,12 @@ describe("a condition is refused", () => {
     );
     assertEquals(
       error.message,
-      "expected a metric that ping measures (min, mean, p50, p90, p99, p99.9, max, stddev, jitter, loss or errors), not rate",
+      "expected a metric that ping measures (pNN (such as p50, p99.9), min, mean, max, stddev, jitter, loss or errors), not rate",
     );
     assertThrows(
       () => parseExpectation("jitter<1ms", "load"),
       RangeError,
-      "load measures (min, mean, p50, p90, p99, p99.9, max, stddev, loss, rate, errors, dropped or fairness), not jitter",
+      "load measures (pNN (such as p50, p99.9), min, mean, max, stddev, loss, rate, errors, dropped or fairness), not jitter",
     );
     assertThrows(() => ping("fairness>0"), RangeError, "ping measures");
   });
@@ -189,12 +162,13 @@ describe("a condition is checked", () => {
       rate: "",
       share: "",
     };
-    const measured = metricsOf("ping").map((metric) =>
-      ping(`${metric}<${limits[METRIC_UNITS[metric]]}`)
+    const measured = metricsOf("ping").slice(1).map((metric) =>
+      ping(`${metric}<${limits[unitOf(metric)!]}`)
     );
+    const { latency } = PING;
     assertEquals(
       measured.map(({ measured }) => measured),
-      [0.1, 0.5, 0.4, 0.8, 3.2, 8, 9, 0.2, 0.3, 0.01, 1],
+      [latency.min, latency.mean, 2, latency.stddev, 0.3, 0.01, 1],
     );
     assertEquals(measured.every(({ met }) => met), true);
   });
@@ -202,86 +176,149 @@ describe("a condition is checked", () => {
   it("for each metric of load, in its own unit", () => {
     const values = ["loss<2%", "rate>9000", "errors=10", "dropped=12"];
     assertEquals(
-      [...values, "fairness>0.9", "p99.9<8.1ms"].map((text) => load(text)),
+      [...values, "fairness>0.9", "max<1001ms"].map((text) => load(text)),
       [
-        { expectation: "loss<2%", measured: 0.01, met: true },
-        { expectation: "rate>9000", measured: 9_123.4, met: true },
-        { expectation: "errors=10", measured: 10, met: true },
-        { expectation: "dropped=12", measured: 12, met: true },
-        { expectation: "fairness>0.9", measured: 0.98, met: true },
-        { expectation: "p99.9<8.1ms", measured: 8, met: true },
-      ],
+        ["loss<2%", 0.01],
+        ["rate>9000", 9_123.4],
+        ["errors=10", 10],
+        ["dropped=12", 12],
+        ["fairness>0.9", 0.98],
+        ["max<1001ms", 1_000],
+      ].map(([expectation, measured]) => ({
+        expectation: expectation as string,
+        measured: measured as number,
+        atLeast: false,
+        met: true,
+        needs: null,
+      })),
     );
   });
 
+  for (const [p, ms] of [[37.5, 375], [95, 950], [99.9, 999]] as const) {
+    it(`for p${p}, by its nearest rank`, () => {
+      assertEquals(load(`p${p}<${ms * 1.001}ms`).met, true);
+      assertEquals(load(`p${p}>${ms * 0.999}ms`).met, true);
+    });
+  }
+
   it("in full precision, a share equal to its percentage", () => {
     for (let lost = 0; lost <= 1_000; lost++) {
-      const figures = { ...PING, sent: 1_000, received: 1_000 - lost };
+      const summary = pingSummary({ loss: lost / 1_000 });
       const percent = `${Math.floor(lost / 10)}.${lost % 10}%`;
-      assertEquals(ping(`loss=${percent}`, figures).met, true, percent);
+      assertEquals(ping(`loss=${percent}`, summary).met, true, percent);
     }
-    const rtt = { ...latency, p99: 5 - 1e-12 };
-    assertEquals(ping("p99<5ms", { ...PING, rtt }).met, true);
+    assertEquals(load("max<1000.0000000001ms").met, true);
   });
 
   it("and is not met where nothing was measured", () => {
-    for (const text of ["p99<5ms", "min>=0s", "loss<1%", "fairness>0.5"]) {
-      assertEquals(load(text, NOTHING), { expectation: text, met: false });
+    for (const text of ["p99<5ms", "min>=0s", "loss<1%", "mean<1s"]) {
+      assertEquals(load(text, NOTHING), {
+        expectation: text,
+        measured: null,
+        atLeast: false,
+        met: false,
+        needs: null,
+      });
     }
     assertEquals(load("errors=0", NOTHING).met, true);
     assertEquals(load("rate>0", NOTHING).measured, 0);
-    const one = { ...PING, sent: 2, received: 1, jitter: 0 };
+    const one = pingSummary({ jitter: null }, [1]);
     assertEquals(ping("jitter<1ms", one).met, false);
-    assertEquals(ping("loss<=50%", one).met, true);
-    assertEquals(ping("loss=0%", { ...one, sent: 0, received: 0 }).met, false);
+  });
+
+  it("and is not met where too few messages support it", () => {
+    const ten = loadSummary({ fairness: null }, Array(10).fill(1));
+    for (
+      const [text, met, needs] of [
+        ["p90<5ms", true, null],
+        ["p95<5ms", false, 20],
+        ["p99.9<5ms", false, 1_000],
+        ["max<5ms", true, null],
+        ["fairness>0.1", false, 500],
+      ] as const
+    ) {
+      const result = load(text, ten);
+      assertEquals([result.met, result.needs], [met, needs], text);
+    }
+  });
+
+  it("and is not met where missing messages could break it", () => {
+    // 5 of 1,000 had waited for 3 s.
+    const summary = loadSummary(
+      {},
+      REPLIES.slice(0, 995),
+      Array(5).fill(3_000),
+    );
+    for (
+      const [text, met, atLeast] of [
+        ["p99<1s", true, false],
+        ["p99.9<10s", false, true],
+        ["p99.9>2s", true, true],
+        ["max<10s", false, true],
+        ["max>1s", true, true],
+        ["mean<10s", false, true],
+        ["stddev<10s", false, true],
+        ["min<=1ms", true, false],
+        ["p50=1ms", false, false],
+      ] as const
+    ) {
+      const result = load(text, summary);
+      assertEquals([result.met, result.atLeast], [met, atLeast], text);
+    }
   });
 });
 
 describe("a condition is printed", () => {
+  const known = { atLeast: false, needs: null };
+
   for (
     const [expectation, measured, met, line] of [
-      ["p99<5ms", 3.2, true, "p99 3.2 ms < 5 ms: met"],
-      ["p99<5ms", 7.1234, false, "p99 7.12 ms < 5 ms: not met"],
-      ["p50<100us", 0.0701, true, "p50 70.1 µs < 100 µs: met"],
-      ["max<=1.5s", 32.1, true, "max 0.0321 s <= 1.5 s: met"],
-      ["loss<1%", 1 / 300, true, "loss 0.333% < 1%: met"],
-      ["loss<0.7%", 0.007, false, "loss 0.7% < 0.7%: not met"],
-      ["rate>9000", 9_123.4, true, "rate 9,123 > 9,000: met"],
-      ["rate>1,000,000", 12, false, "rate 12 > 1,000,000: not met"],
-      ["errors=0", 0, true, "errors 0 = 0: met"],
-      ["dropped=0", 1_234_567, false, "dropped 1,234,567 = 0: not met"],
-      ["fairness>0.99", 0.99987, true, "fairness 1 > 0.99: met"],
+      ["p99<5ms", 3.2, true, "p99<5ms: met (3.2 ms)"],
+      ["p99<5ms", 7.1234, false, "p99<5ms: not met (7.12 ms)"],
+      ["p50<100us", 0.0701, true, "p50<100us: met (70.1 µs)"],
+      ["max<=1.5s", 32.1, true, "max<=1.5s: met (0.0321 s)"],
+      ["loss<1%", 1 / 300, true, "loss<1%: met (0.333%)"],
+      ["loss<0.7%", 0.007, false, "loss<0.7%: not met (0.7%)"],
+      ["rate>9000", 9_123.4, true, "rate>9000: met (9,123)"],
+      ["rate>1,000,000", 12, false, "rate>1,000,000: not met (12)"],
+      ["errors=0", 40, false, "errors=0: not met (40)"],
+      ["errors=0", 0, true, "errors=0: met (0)"],
+      ["dropped=0", 1_234_567, false, "dropped=0: not met (1,234,567)"],
+      ["fairness>0.99", 0.99987, true, "fairness>0.99: met (1)"],
+      ["p99<5ms", 1e-7, true, "p99<5ms: met (0.0000001 ms)"],
+      // With the digits that show on which side of its limit it is.
+      ["p99<5ms", 4.9996, true, "p99<5ms: met (4.9996 ms)"],
+      ["p99<5ms", 5, false, "p99<5ms: not met (5 ms)"],
+      ["p99<5ms", 5.0004, false, "p99<5ms: not met (5 ms)"],
+      ["p99=5ms", 5.0004, false, "p99=5ms: not met (5.0004 ms)"],
     ] as const
   ) {
     it(line, () => {
-      assertEquals(formatExpectation({ expectation, measured, met }), line);
+      const result = { ...known, expectation, measured, met };
+      assertEquals(formatExpectation(result), line);
     });
   }
 
-  it("with the digits that show on which side of its limit it is", () => {
-    const line = (measured: number) =>
-      formatExpectation({
-        expectation: "p99<5ms",
-        measured,
-        met: measured < 5,
-      });
-    assertEquals(line(4.9996), "p99 4.9996 ms < 5 ms: met");
-    assertEquals(line(5), "p99 5 ms < 5 ms: not met");
-    assertEquals(line(5.0004), "p99 5 ms < 5 ms: not met");
+  it("without a figure where there is none, and as a lower bound", () => {
+    const result = {
+      ...known,
+      expectation: "p99<5ms",
+      measured: null,
+      met: false,
+    };
     assertEquals(
-      formatExpectation({
-        expectation: "p99=5ms",
-        measured: 5.0004,
-        met: false,
-      }),
-      "p99 5.0004 ms = 5 ms: not met",
-    );
-  });
-
-  it("without a figure where nothing was measured", () => {
-    assertEquals(
-      formatExpectation({ expectation: "p99<5ms", met: false }),
-      "p99 < 5 ms: not met (nothing measured)",
+      [
+        result,
+        { ...result, needs: 1_000 },
+        { ...result, measured: 3_300, atLeast: true },
+        { ...result, measured: 4, atLeast: true },
+      ].map(formatExpectation),
+      [
+        "p99<5ms: not met (nothing measured)",
+        "p99<5ms: not met (too few messages to know: it needs 1,000)",
+        "p99<5ms: not met (≥ 3,300 ms)",
+        "p99<5ms: not met (≥ 4 ms)",
+      ],
     );
   });
 });

@@ -1,67 +1,127 @@
-import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertThrows,
+} from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { Histogram } from "../../lib/stats/histogram.ts";
+import { prng } from "../../lib/faults/prng.ts";
+import { Histogram, neededFor } from "../../lib/stats/histogram.ts";
 
-const ZEROS = {
-  min: 0,
-  mean: 0,
-  stddev: 0,
-  p50: 0,
-  p90: 0,
-  p99: 0,
-  p999: 0,
-  max: 0,
-};
+function histogram(values: readonly number[]): Histogram {
+  const histogram = new Histogram();
+  for (const ms of values) histogram.record(ms);
+  return histogram;
+}
+
+/** Values over six decades. */
+function random(count: number, seed: number): number[] {
+  const chance = prng(seed);
+  return Array.from({ length: count }, () => 10 ** (6 * chance() - 3));
+}
 
 describe("a histogram", () => {
-  it("has percentiles with three significant digits", () => {
-    const histogram = new Histogram();
-    for (let i = 1; i <= 10_000; i++) histogram.record(i / 100);
-    const { min, mean, p50, p90, p99, p999, max } = histogram.summary();
-    for (
-      const [figure, is] of [
-        [min, 0.01],
-        [mean, 50.005],
-        [p50, 50],
-        [p90, 90],
-        [p99, 99],
-        [p999, 99.9],
-        [max, 100],
-      ] as const
-    ) assertAlmostEquals(figure, is, is / 500);
+  it("has any percentile by its nearest rank, to 0.05 %", () => {
+    for (const count of [1, 2, 7, 1_000, 9_999]) {
+      const values = random(count, count);
+      const sorted = values.toSorted((a, b) => a - b);
+      const measured = histogram(values);
+      for (const p of [0, 1, 33.3, 50, 90, 95, 99, 99.9, 99.97, 100]) {
+        const rank = Math.max(1, Math.ceil(+(count * p / 100).toFixed(9)));
+        const expected = sorted[rank - 1]!;
+        assertAlmostEquals(
+          measured.percentile(p)!,
+          expected,
+          expected * 5e-4,
+          `p${p} of ${count}`,
+        );
+      }
+    }
   });
 
-  it("has the standard deviation that ping(8) calls mdev", () => {
-    const histogram = new Histogram();
-    for (const ms of [1, 2, 3, 4]) histogram.record(ms);
-    assertAlmostEquals(histogram.summary().stddev, Math.sqrt(1.25), 1e-9);
+  it("does not report one slow message of a thousand as p99.9", () => {
+    for (const thousands of [1, 2, 3, 10, 77]) {
+      const values = [
+        ...Array(999 * thousands).fill(1),
+        ...Array(thousands).fill(500),
+      ];
+      assertAlmostEquals(histogram(values).percentile(99.9)!, 1, 1e-3);
+    }
   });
 
-  it("is all zeros if it is empty", () => {
-    const histogram = new Histogram();
-    assertEquals(histogram.summary(), ZEROS);
-    assertEquals(histogram.buckets(), []);
-    assertEquals(histogram.count, 0);
+  it("has the exact mean and deviation, however far from zero", () => {
+    const { mean, deviation, min, max } = histogram([60_000, 60_000.001]);
+    assertAlmostEquals(deviation, 0.0005, 1e-9);
+    assertAlmostEquals(mean, 60_000.0005, 1e-9);
+    assertEquals([min, max], [60_000, 60_000.001]);
+    assertAlmostEquals(histogram([1, 2, 3, 4]).deviation, Math.sqrt(1.25));
+  });
+
+  it("adds up as if all had been recorded in one", () => {
+    const [a, b] = [random(1_000, 1), random(300, 2)];
+    const sum = histogram(a);
+    sum.add(histogram(b));
+    sum.add(new Histogram());
+    const one = histogram([...a, ...b]).toJSON();
+    const { mean, deviation, ...rest } = sum.toJSON();
+    assertAlmostEquals(mean!, one.mean!, 1e-9);
+    assertAlmostEquals(deviation!, one.deviation!, 1e-9);
+    const { mean: _, deviation: __, ...expected } = one;
+    assertEquals(rest, expected);
+    assertThrows(() => sum.add(histogramOf7Bits()), RangeError, "7 bits");
+  });
+
+  it("counts a value several times", () => {
+    const once = new Histogram();
+    once.record(3, 4);
+    once.record(5, 0.5e9);
+    assertEquals(once.count, 0.5e9 + 4);
+    assertEquals(once.percentile(50), 5);
+  });
+
+  it("can be written to JSON and read again", () => {
+    const measured = histogram(random(500, 3));
+    const copy = Histogram.from(JSON.parse(JSON.stringify(measured)));
+    assertEquals(copy.toJSON().counts, measured.toJSON().counts);
+    for (const p of [0, 50, 99, 100]) {
+      assertEquals(copy.percentile(p), measured.percentile(p));
+    }
+    assertAlmostEquals(copy.deviation, measured.deviation, 1e-9);
+    assertEquals(
+      Histogram.from(new Histogram().toJSON()).percentile(50),
+      null,
+    );
+  });
+
+  it("has nothing to say if it is empty", () => {
+    const empty = new Histogram();
+    assertEquals([empty.count, empty.percentile(50)], [0, null]);
+    assertEquals([empty.mean, empty.deviation, empty.max], [0, 0, 0]);
+    assertEquals(empty.buckets(), []);
   });
 
   it("has adjacent buckets that count every value", () => {
-    const histogram = new Histogram();
-    const values = [0.0001, 0.001, 0.003, 0.1, 1, 50, 100_000];
-    for (const ms of values) histogram.record(ms);
-    const buckets = histogram.buckets();
-    assertEquals(
-      buckets.reduce((sum, { count }) => sum + count, 0),
-      values.length,
-    );
+    const values = [1e-9, 0.0001, 0.001, 0.003, 0.1, 1, 1.49, 1.5, 1e5, 1e9];
+    const buckets = histogram(values).buckets();
+    const sum = buckets.reduce((sum, { count }) => sum + count, 0);
+    assertEquals(sum, values.length);
     for (const [i, { to }] of buckets.entries()) {
       if (buckets[i + 1]) assertEquals(buckets[i + 1]!.from, to);
     }
-    for (const ms of values.slice(1)) {
-      assert(
-        buckets.some(({ from, to, count }) =>
-          from <= ms && ms < to && count > 0
-        ),
-      );
+    for (const ms of values.slice(1, -1)) {
+      const bucket = buckets.find(({ from, to }) => from <= ms && ms < to);
+      assert(bucket!.count > 0, `${ms}`);
     }
   });
+});
+
+function histogramOf7Bits(): Histogram {
+  const other = new Histogram(7);
+  other.record(1);
+  return other;
+}
+
+it("a percentile needs 1 / (1 - p) messages", () => {
+  const needed = [0, 50, 90, 95, 99, 99.9, 99.99, 99.97].map(neededFor);
+  assertEquals(needed, [1, 2, 10, 20, 100, 1_000, 10_000, 3_334]);
 });

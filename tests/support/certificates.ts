@@ -88,3 +88,16 @@ du+zC1H78uY1WbP3HSrz/9/xCYHNy/GwWWRmPGzELH18d1iNwSizfW9c
 -----END PRIVATE KEY-----
 `,
 };
+/** A folder with these as files, `cert.pem` and so on, which is removed in the end. */
+export async function certificateFiles(): Promise<
+  { folder: string } & AsyncDisposable
+> {
+  const folder = await Deno.makeTempDir();
+  for (const [name, pem] of Object.entries({ ca, otherCa, cert, key })) {
+    await Deno.writeTextFile(`${folder}/${name}.pem`, pem);
+  }
+  return {
+    folder,
+    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
+  };
+}
