@@ -21,7 +21,7 @@ import { Activity } from "./activity.ts";
 import type { Dial, DialContext } from "./dial.ts";
 import { QuietTimer } from "./quiet_timer.ts";
 import { type Side, Streams, type StreamsOwner } from "./streams.ts";
-import { addFaults, type Traffic } from "./traffic.ts";
+import { addCounts, type Traffic } from "./traffic.ts";
 
 /** What a session needs. */
 export interface SessionOptions {
@@ -126,7 +126,7 @@ export class Session implements Connection, StreamsOwner {
     const { client, upstream, sides } = this.#streams;
     let faults: FaultCounts | undefined;
     for (const { link: { counts } } of sides) {
-      if (counts) addFaults(faults ??= {}, counts);
+      if (counts) addCounts(faults ??= {}, counts);
     }
     return {
       ...bytesOf(client),

@@ -172,6 +172,8 @@ export class Streams implements CopyEvents, LinkOwner {
         : link === this.client.link
         ? upstreamError(error)
         : error;
+      // A fault resets both ways: the client too, if its connection can be reset.
+      if (fault) this.client.conn.reset?.();
       return this.#owner.onFinish("reset", cause);
     }
     if (fault) this.#onCut(link);

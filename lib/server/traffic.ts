@@ -35,13 +35,15 @@ export function addTraffic(sum: TrafficSum, traffic: Traffic): void {
     to.bytesRead += upstream.bytesRead;
     to.bytesWritten += upstream.bytesWritten;
   }
-  if (faults) addFaults(sum.faults, faults);
+  if (faults) addCounts(sum.faults, faults);
 }
 
-/** Adds counts of faults to a sum. */
-export function addFaults(sum: FaultCounts, counts: FaultCounts): void {
-  for (const [key, count] of Object.entries(counts)) {
-    const fault = key as keyof FaultCounts;
-    sum[fault] = (sum[fault] ?? 0) + count;
+/** Adds counts to a sum, key by key. */
+export function addCounts<Key extends string>(
+  sum: { [key in Key]?: number },
+  counts: { readonly [key in Key]?: number },
+): void {
+  for (const key of Object.keys(counts) as Key[]) {
+    sum[key] = (sum[key] ?? 0) + (counts[key] ?? 0);
   }
 }

@@ -41,7 +41,7 @@ export function objectAt(json: Json, path: string): JsonObject {
   if (typeof json === "object" && json !== null && !Array.isArray(json)) {
     return json as JsonObject;
   }
-  throw badRequest(path, "expected an object");
+  throw badRequest(path, json === undefined ? "EOF" : "expected an object");
 }
 
 /**

@@ -21,6 +21,7 @@ const closed: ClosedConnection = {
 const totals = {
   ...{ open: 0, peak: 2, accepted: 3 },
   ...{ bytesRead: 60, bytesWritten: 45, duration: 999 },
+  ...{ ended: { closed: 3 }, heldBytes: 0 },
 };
 /** What a hostile peer may put into its address and into an error. */
 const hostile = {
