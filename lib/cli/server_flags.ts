@@ -12,6 +12,7 @@ import {
   DEFAULT_HOSTNAME,
   DEFAULT_PORT,
   DEFAULT_TIMEOUT_MS,
+  DEFAULT_TOXIPROXY_PORT,
 } from "../net/defaults.ts";
 import type { DirectedFaults, Faults } from "../net/fault_options.ts";
 import type { Upstream } from "../proxy.ts";
@@ -64,7 +65,8 @@ const upstream = {
   upstreamWait: [DURATION, "retry connecting for this long", "0s"],
 } satisfies Flags;
 
-const limits = {
+/** The limits of a server. */
+export const limits = {
   backlog: [BACKLOG, "length of the queue of new connections", DEFAULT_BACKLOG],
   maxConnections: [COUNT, "serve this many; further ones wait", "no limit"],
   maxHeldBytes: [COUNT, "bytes that faults may hold back in all", "64 MiB"],
@@ -77,6 +79,7 @@ const faults = {
   jitter: [DURATION, "vary the latency up and down by this much"],
   bandwidth: [SIZE, "limit the bytes per second of each connection"],
   slicer: [SIZE, "send slices of at most this size"],
+  slicerVariation: [SIZE, "vary the slices up and down by this much"],
   slicerDelay: [DURATION, "pause between slices"],
   limitData: [OFFSET, "close the connection after this many bytes"],
   closeAfter: [DURATION, "close the connection after this time"],
@@ -104,14 +107,30 @@ const output = {
   logFormat: [FORMAT, "text or json; implies --verbose", "text"],
 } satisfies Flags;
 
+const control = {
+  toxiproxy: [
+    type.listenOn(DEFAULT_TOXIPROXY_PORT),
+    "be proxies that clients of toxiproxy control",
+    "off; without a value, 127.0.0.1:8474",
+  ],
+  config: [FILE, "begin with the proxies of this toxiproxy.json"],
+  metrics: [type.listenOn(), "serve /metrics (Prometheus) and /healthz"],
+} satisfies Flags;
+
 const once = {
   once: [SWITCH, "serve one connection, then exit"],
 } satisfies Flags;
 
 const flags = {
   ...{ ...address, ...tls, ...upstream, ...limits, ...once },
-  ...{ ...faults, ...scope, ...output },
+  ...{ ...faults, ...scope, ...control, ...output },
 };
+
+/** The proxies that clients of toxiproxy make have these from them. */
+const notWithToxiproxy = Object.keys({
+  ...{ ...address, ...tls, ...upstream, ...faults, ...scope, ...once },
+  ...{ ...output, backlog: true, metrics: true },
+});
 
 /** The values of a command line. */
 export type ServerValues = Values<typeof flags>;
@@ -131,6 +150,7 @@ export const program: Program<typeof flags> = {
     Upstream: upstream,
     Limits: { ...limits, ...once },
     Faults: { ...faults, ...scope },
+    Control: control,
     Log: output,
   },
   needs: [
@@ -143,7 +163,9 @@ export const program: Program<typeof flags> = {
     ["upstreamTlsName", "upstreamTls"],
     ["upstreamTimeout", ...anyUpstream],
     ["upstreamWait", ...anyUpstream],
+    ["slicerVariation", "slicer"],
     ["slicerDelay", "slicer"],
+    ["config", "toxiproxy"],
     ["faultDirection", ...anyUpstream],
   ],
   conflicts: [
@@ -152,6 +174,7 @@ export const program: Program<typeof flags> = {
     ["unix", "reusePort"],
     ["unix", "tlsCert"],
     ["upstream", "upstreamUnix"],
+    ...notWithToxiproxy.map((key) => ["toxiproxy", key] as const),
   ],
   notes:
     `Ctrl-C shuts down gracefully; a second Ctrl-C aborts. SIGHUP shuts down if

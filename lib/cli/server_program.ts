@@ -10,9 +10,15 @@ import {
   serve,
   type ServeOptions,
 } from "../echo.ts";
-import { formatAddress, formatEndpoint } from "../net/endpoint.ts";
+import { metrics } from "../metrics.ts";
+import {
+  formatAddress,
+  formatEndpoint,
+  requiredPermissions,
+} from "../net/endpoint.ts";
 import type { Faults } from "../net/fault_options.ts";
-import { describeError } from "../net/system_error.ts";
+import { requestPermissions } from "../net/permissions.ts";
+import { describeError, systemError } from "../net/system_error.ts";
 import { proxy } from "../proxy.ts";
 import { formatEvent, type ServerEvent } from "./connection_log.ts";
 import { LineQueue } from "./line_queue.ts";
@@ -80,6 +86,11 @@ export async function main(
   positionals: string[] = [],
 ): Promise<void> {
   const options = serverOptions(values, positionals);
+  if (values.toxiproxy) {
+    const { runToxiproxy } = await import("./toxiproxy_mode.ts");
+    return await runToxiproxy(values, values.toxiproxy);
+  }
+  if (values.metrics) requestPermissions([values.metrics], METRICS);
   readFiles(options, values);
   const { listen, faults, upstream } = options;
   if (listen.path) await clearStaleSocket(listen.path);
@@ -126,6 +137,7 @@ export async function main(
   const server: EchoServer = upstream
     ? proxy({ ...common, faults, upstream })
     : serve({ ...common, faults: faults as Faults });
+  if (values.metrics) serveMetrics(server, values.metrics);
   const to = upstream ? `, forwarding to ${formatEndpoint(upstream)}` : "";
   print(`Server listening on ${formatAddress(server.addr)}${to}`);
   const totals = await server.finished;
@@ -133,8 +145,26 @@ export async function main(
   await stderr.flush();
 }
 
+/** What fails if metrics cannot be served. */
+const METRICS = "Cannot serve metrics";
+
+/** Serves metrics until the program exits. */
+function serveMetrics(
+  server: EchoServer,
+  endpoint: { hostname: string; port: number },
+): void {
+  try {
+    const quiet = { ...endpoint, onListen: () => {} };
+    Deno.serve(quiet, (request) => metrics(server, request)).unref();
+  } catch (error) {
+    const action = `${METRICS} on ${formatEndpoint(endpoint)}`;
+    const permissions = requiredPermissions(endpoint);
+    throw systemError(error, { action, permissions });
+  }
+}
+
 /** What the user can do if no connection can be accepted. */
-function acceptAdvice(reason: string): string | undefined {
+export function acceptAdvice(reason: string): string | undefined {
   switch (reason) {
     case "too many open files":
       return "raise the limit (ulimit -n), or set --max-connections below it";

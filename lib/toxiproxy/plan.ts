@@ -74,10 +74,15 @@ const UPSTREAM_TLS = {
   ...{ cert: false, key: false, alpnProtocols: true },
 };
 
+/** Hosts to listen on by other names: all addresses, and the one that Go takes. */
+const HOSTS: Record<string, string> = { "": "0.0.0.0", localhost: "127.0.0.1" };
+
 /** The endpoint that a proxy listens on. @throws {ApiError} in Go's words. */
 export function listenEndpoint(listen: string): Endpoint {
   const parts = splitHostPort(listen);
-  if (parts) return { ...parts, hostname: parts.hostname || "0.0.0.0" };
+  if (parts) {
+    return { ...parts, hostname: HOSTS[parts.hostname] ?? parts.hostname };
+  }
   const why = listen.includes(":") ? "invalid port" : "missing port in address";
   throw new ApiError(500, `listen tcp: address ${listen}: ${why}`);
 }
