@@ -30,7 +30,7 @@ import { requestPermissions } from "./net/permissions.ts";
 import { systemError } from "./net/system_error.ts";
 import { checkRange, PORT } from "./net/validate.ts";
 import { proxy } from "./proxy.ts";
-import { respond } from "./toxiproxy/api.ts";
+import { respond, SHUTTING_DOWN } from "./toxiproxy/api.ts";
 import { ApiError, type Json } from "./toxiproxy/json.ts";
 import { parsePlan } from "./toxiproxy/plan.ts";
 import { Proxies, type ToxicProxy } from "./toxiproxy/proxies.ts";
@@ -101,51 +101,51 @@ export function toxiproxy(options: ToxiproxyOptions = {}): Toxiproxy {
   const action = `Cannot listen on ${formatEndpoint({ hostname, port })}`;
   checkRange(PORT, { action, options: { port } });
   requestPermissions([{ hostname, port }], action);
-  let closing = false;
+  const closing = new AbortController();
   const proxies = new Proxies((name, start) => {
-    if (closing) throw new ApiError(503, "the server shuts down");
+    if (closing.signal.aborted) throw new ApiError(503, SHUTTING_DOWN);
     // A question on the terminal would hold up all requests.
     requestPermissions([start, start.upstream], `Cannot start ${name}`, false);
     return proxy({ ...common?.(name), ...start });
   });
   const populate = (config: Json) => proxies.populate(parsePlan(config));
-  const abort = new AbortController();
-  const closeAll = () => {
-    closing = true;
-    abort.abort();
+  const stopProxies = () => {
     for (const one of proxies) one.stop();
   };
   let http: Deno.HttpServer<Deno.NetAddr>;
   try {
     if (options.proxies !== undefined) populate(options.proxies);
     http = Deno.serve({
-      ...{ hostname, port, signal: abort.signal },
+      ...{ hostname, port },
       onListen: () => {},
-      handler: (request) => respond(proxies, request),
+      handler: (request) => respond(proxies, request, closing.signal),
     });
   } catch (error) {
-    closeAll();
+    stopProxies();
     if (error instanceof ApiError) throw error;
     const permissions = requiredPermissions({ hostname, port });
     throw systemError(error, { action, permissions });
   }
-  if (signal?.aborted) closeAll();
-  else signal?.addEventListener("abort", closeAll, { once: true });
-  const finished = http.finished.then(() => {
-    signal?.removeEventListener("abort", closeAll);
-  });
-  const shutdown = async () => {
-    closing = true;
-    // A request whose body does not come must not hold it up.
-    const timer = setTimeout(() => abort.abort(), DEFAULT_GRACE_MS);
-    await Promise.all([
-      http.shutdown(),
-      ...[...proxies].map((one) => one.shutdown()),
-    ]);
-    clearTimeout(timer);
-    await finished;
-  };
   const { addr } = http;
+  const { promise: finished, resolve: finish } = Promise.withResolvers<void>();
+  const stop = async () => {
+    closing.abort();
+    // Whoever does not read its answer must not hold this up.
+    const timer = setTimeout(finish, DEFAULT_GRACE_MS);
+    const drained = [...proxies].map((one) => one.shutdown());
+    await Promise.race([Promise.all([http.shutdown(), ...drained]), finished]);
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", abort);
+    finish();
+  };
+  let stopped: Promise<void> | undefined;
+  const shutdown = () => stopped ??= stop();
+  const abort = () => {
+    stopProxies();
+    void shutdown();
+  };
+  if (signal?.aborted) abort();
+  else signal?.addEventListener("abort", abort, { once: true });
   return {
     ...{ addr, proxies, finished, populate, shutdown },
     [Symbol.asyncDispose]: shutdown,

@@ -22,6 +22,7 @@ import { describeError, systemError } from "../net/system_error.ts";
 import { proxy } from "../proxy.ts";
 import { formatEvent, type ServerEvent } from "./connection_log.ts";
 import { LineQueue } from "./line_queue.ts";
+import { acceptAdvice, watchUpstream } from "./outages.ts";
 import { print } from "./output.ts";
 import { readCertificates, readText } from "./program.ts";
 import {
@@ -31,27 +32,6 @@ import {
 } from "./server_flags.ts";
 import { onTerminationSignal } from "./signals.ts";
 import { clearStaleSocket } from "./stale_socket.ts";
-
-/** Milliseconds between two lines about an upstream that is still not reachable. */
-const OUTAGE_INTERVAL_MS = 60_000;
-
-/**
- * Returns whether a closed connection is the first of an outage of the upstream,
- * or the first in a minute. A later connection that got an answer of the upstream
- * ends the outage. One from before it may still end at any time.
- */
-export function watchUpstream(): (connection: ClosedConnection) => boolean {
-  let reported = -Infinity;
-  return ({ reason, upstream, duration }) => {
-    const now = performance.now();
-    if (reason === "unreachable" && now - reported >= OUTAGE_INTERVAL_MS) {
-      reported = now;
-      return true;
-    }
-    if (upstream?.bytesRead && now - duration > reported) reported = -Infinity;
-    return false;
-  };
-}
 
 /**
  * Whether a connection was most likely another server that checked whether the
@@ -160,18 +140,6 @@ function serveMetrics(
     const action = `${METRICS} on ${formatEndpoint(endpoint)}`;
     const permissions = requiredPermissions(endpoint);
     throw systemError(error, { action, permissions });
-  }
-}
-
-/** What the user can do if no connection can be accepted. */
-export function acceptAdvice(reason: string): string | undefined {
-  switch (reason) {
-    case "too many open files":
-      return "raise the limit (ulimit -n), or set --max-connections below it";
-    case "too many open files in system":
-      return "raise the system's limit (fs.file-max), or set --max-connections";
-    default:
-      return undefined;
   }
 }
 

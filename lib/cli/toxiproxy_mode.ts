@@ -14,10 +14,10 @@ import { type ApiError, type Json, toxiproxy } from "../toxiproxy.ts";
 import { formatEvent, type ServerEvent } from "./connection_log.ts";
 import { given } from "./flag_table.ts";
 import { LineQueue } from "./line_queue.ts";
+import { acceptAdvice, watchUpstream } from "./outages.ts";
 import { print } from "./output.ts";
 import { readText } from "./program.ts";
 import { limits, type ServerValues } from "./server_flags.ts";
-import { acceptAdvice, watchUpstream } from "./server_program.ts";
 import { onTerminationSignal } from "./signals.ts";
 
 /** Runs the proxies until the program is asked to shut down. */

@@ -26,6 +26,9 @@ const MAX_BODY = 1024 * 1024;
 /** Milliseconds for the body to arrive, as in toxiproxy. */
 const BODY_TIMEOUT_MS = 15_000;
 
+/** What is said to requests that come too late. */
+export const SHUTTING_DOWN = "the server shuts down";
+
 /** What a path names. */
 interface Target {
   readonly proxies: Proxies;
@@ -133,17 +136,22 @@ const ROUTES: Record<string, Record<string, Handler>> = {
   },
 };
 
-/** Answers a request. */
+/** Answers a request, whose body is no longer waited for once `closing` is aborted. */
 export async function respond(
   proxies: Proxies,
   request: Request,
+  closing: AbortSignal,
 ): Promise<Response> {
-  const response = await answer(proxies, request).catch(errorResponse);
+  const response = await answer(proxies, request, closing).catch(errorResponse);
   response.headers.set("x-toxiproxy-request-id", crypto.randomUUID());
   return response;
 }
 
-async function answer(proxies: Proxies, request: Request): Promise<Response> {
+async function answer(
+  proxies: Proxies,
+  request: Request,
+  closing: AbortSignal,
+): Promise<Response> {
   if (isBrowser(request.headers)) {
     return new Response("User agent not allowed\n", { status: 403 });
   }
@@ -160,7 +168,7 @@ async function answer(proxies: Proxies, request: Request): Promise<Response> {
     return new Response(null, { status: 405, headers: { allow } });
   }
   const body = handle.length > 0 && /^(POST|PATCH)$/.test(request.method)
-    ? await readBody(request)
+    ? await readBody(request, closing)
     : undefined;
   return handle({ proxies, proxy, toxic, body });
 }
@@ -182,7 +190,10 @@ function segments({ url }: Request): string[] {
 }
 
 /** Reads a body of JSON. @throws {ApiError} if it is too long, too slow, or no JSON. */
-async function readBody({ body }: Request): Promise<Json> {
+async function readBody(
+  { body }: Request,
+  closing: AbortSignal,
+): Promise<Json> {
   const late = AbortSignal.timeout(BODY_TIMEOUT_MS);
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   let length = 0;
@@ -195,8 +206,9 @@ async function readBody({ body }: Request): Promise<Json> {
     },
   });
   try {
-    await body?.pipeTo(collect, { signal: late });
+    await body?.pipeTo(collect, { signal: AbortSignal.any([late, closing]) });
   } catch (error) {
+    if (closing.aborted) throw new ApiError(503, SHUTTING_DOWN);
     if (!late.aborted) throw error;
     throw new ApiError(408, `no request body within ${BODY_TIMEOUT_MS} ms`);
   }

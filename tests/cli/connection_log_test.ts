@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { formatEvent, type ServerEvent } from "../../lib/cli/connection_log.ts";
-import { watchUpstream } from "../../lib/cli/server_program.ts";
+import { watchUpstream } from "../../lib/cli/outages.ts";
 import {
   type ClosedConnection,
   type EndReason,

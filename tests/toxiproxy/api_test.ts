@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch, assertObjectMatch } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { closedPort } from "../support/peers.ts";
 import { control } from "./control.ts";
@@ -23,6 +23,21 @@ const latency = {
   stream: "downstream",
   toxicity: 1,
 };
+
+/** What a value has of the keys that another one has. */
+function part(value: unknown, like: unknown): unknown {
+  if (typeof value !== "object" || typeof like !== "object") return value;
+  if (value === null || like === null) return value;
+  if (Array.isArray(value)) {
+    return value.map((one, at) => part(one, (like as unknown[])[at]));
+  }
+  const entries = Object.entries(value).filter(([key]) => key in like);
+  return Object.fromEntries(
+    entries.map((
+      [key, one],
+    ) => [key, part(one, like[key as keyof typeof like])]),
+  );
+}
 
 /**
  * Requests to an interface that has the proxy `one` with the toxic `slow`: path,
@@ -147,10 +162,7 @@ describe("toxiproxy's interface", () => {
       const [method, path] = request.split(" ") as [string, string];
       const answer = await api.send(method, path, body);
       assertEquals(answer.status, status);
-      if (typeof expected !== "object") assertEquals(answer.body, expected);
-      else {
-        assertObjectMatch({ body: answer.body }, { body: expected as object });
-      }
+      assertEquals(part(answer.body, expected), expected);
     });
   }
 
@@ -167,8 +179,7 @@ describe("toxiproxy's interface", () => {
       body: {
         error: `listen tcp ${address}: bind: address already in use`,
         status: 500,
-        message:
-          `Cannot listen on ${address}, forwarding to ${upstream}: address already in use`,
+        message: `Cannot listen on ${address}: address already in use`,
       },
     });
     assertEquals((await api.send("GET", "/proxies")).body, {});
