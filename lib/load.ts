@@ -41,7 +41,7 @@ import {
 import type { LoadSummary } from "./stats/summaries.ts";
 
 export type { LoadOptions, LoadProgress };
-export type { Bucket, Histogram } from "./stats/histogram.ts";
+export type { Bucket, Histogram, HistogramJson } from "./stats/histogram.ts";
 export type { Bounds, Latencies } from "./stats/latencies.ts";
 export type * from "./stats/summaries.ts";
 

@@ -39,7 +39,7 @@ import type { PingSummary } from "./stats/summaries.ts";
 import { clientTls } from "./tls/start_tls.ts";
 
 export type { Probe };
-export type { Bucket, Histogram } from "./stats/histogram.ts";
+export type { Bucket, Histogram, HistogramJson } from "./stats/histogram.ts";
 export type { Bounds, Latencies } from "./stats/latencies.ts";
 export type * from "./stats/summaries.ts";
 

@@ -15,9 +15,9 @@
  * redis.setFaults({ upstream: { bandwidth: 10_000 } });
  * ```
  *
- * A side that half-closes the connection half-closes it for the other side. A side
- * that resets it ends the other side at once; Deno sends a FIN before the reset. If
- * the upstream cannot be reached, the client's connection is closed, and `onClose`
+ * A side that half-closes the connection half-closes it for the other side, and a side
+ * that resets it resets the other side, behind the bytes that came before. If the
+ * upstream cannot be reached, the client's connection is closed, and `onClose`
  * gets the reason `unreachable` with the error.
  *
  * @module
@@ -32,11 +32,11 @@ import type {
   FaultSetting,
 } from "./net/fault_options.ts";
 import type { ConnectOptions, ServeOptions } from "./net/options.ts";
-import { isOwnEndpoint } from "./net/own_address.ts";
+import { isOwnEndpoint, OWN_ADDRESS } from "./net/own_address.ts";
 import { requestPermissions } from "./net/permissions.ts";
 import type { EchoServer } from "./net/server.ts";
 import { checkConnectLimits, checkRange, PORT } from "./net/validate.ts";
-import { OWN_ADDRESS, upstreamDial } from "./server/dial.ts";
+import { upstreamDial } from "./server/dial.ts";
 import { checkLimits, Server } from "./server/server.ts";
 import { checkClientTls } from "./tls/start_tls.ts";
 
@@ -117,7 +117,9 @@ export function proxy<Addr extends Deno.Addr>(
   return new Server<Addr>({
     ...options,
     open: (addr) => listen<Addr>(options, { resettable: true, addr }),
-    dial: upstreamDial((signal) => connect({ ...upstream, signal })),
+    dial: upstreamDial((signal) =>
+      connect({ ...upstream, signal }, { resettable: true })
+    ),
   });
 }
 

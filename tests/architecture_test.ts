@@ -8,7 +8,7 @@ import config from "../deno.json" with { type: "json" };
  */
 const ALLOWED: Record<string, readonly string[]> = {
   ".": ["cli", "lib", "net"],
-  cli: ["lib", "stats", "net"],
+  cli: ["lib", "faults", "stats", "net"],
   lib: [
     ...["toxiproxy", "server", "load", "ping", "client", "report"],
     ...["faults", "stats", "tls", "net"],

@@ -182,7 +182,9 @@ export async function main(
 
 /** What the user can do about a failed TLS handshake. */
 function handshakeAdvice({ message }: HandshakeError): string {
-  if (/not trusted$/.test(message)) return "trust its issuer with --tls-ca";
+  if (/not trusted, or has expired$/.test(message)) {
+    return "trust its issuer with --tls-ca";
+  }
   if (/does not speak TLS$/.test(message)) return "connect without --tls";
   if (/certificate is for /.test(message)) {
     return "connect by one of its names, or verify one with --tls-name";

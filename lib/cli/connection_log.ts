@@ -36,7 +36,7 @@ export type ServerEvent =
 
 /** How a connection ended, by its reason. */
 const REASONS: Record<EndReason, string> = {
-  closed: "closed by the client",
+  closed: "closed",
   reset: "reset",
   idle: "idle timeout",
   handshake: "TLS handshake failed",
@@ -70,11 +70,12 @@ function text(event: ServerEvent): string {
     case "opened":
       return `#${event.id} ${formatAddress(event.remoteAddr)} opened`;
     case "closed": {
-      const { id, remoteAddr, reason, error, faults } = event;
+      const { id, remoteAddr, reason, closedBy, error, faults } = event;
+      const by = reason === "closed" && closedBy ? ` by the ${closedBy}` : "";
       const cause = error === undefined ? "" : ` (${messageOf(error)})`;
       return `#${id} ${formatAddress(remoteAddr)} ${traffic(event)}: ${
         REASONS[reason]
-      }${cause}${formatFaults(faults)}`;
+      }${by}${cause}${formatFaults(faults)}`;
     }
     case "summary":
       return `${

@@ -135,7 +135,7 @@ export async function parseFlags<F extends Flags>(
     return [key, found === undefined ? undefined : parse(found)];
   }));
   if (unknown[0] !== undefined) await refuse(unknown[0]);
-  checkCombinations(program, values);
+  if (!values["help"] && !values["version"]) checkCombinations(program, values);
   const positionals = parsed._.map(String);
   return { values: values as CommandLine<F>["values"], positionals };
 }

@@ -5,8 +5,7 @@
  */
 
 import { formatEndpoint } from "../net/endpoint.ts";
-import type { ExpectationResult } from "../stats/expectation.ts";
-import { findings } from "../stats/findings.ts";
+import { findings, type RunVerdict } from "../stats/findings.ts";
 import { formatFixed } from "../stats/format.ts";
 import type {
   LatencyFigure,
@@ -17,16 +16,6 @@ import type { ModeInput } from "./client_flags.ts";
 import { openReport, type WriteReport } from "./html_file.ts";
 import { eventLine, print, printable } from "./output.ts";
 import { abortOnSignal, EXIT } from "./signals.ts";
-
-/** What came of a run, beside its summary. */
-export interface Outcome {
-  /** Whether the exit status is success. */
-  passed: boolean;
-  /** Why it did not pass, a few words each. */
-  reasons: readonly string[];
-  /** The conditions. */
-  results: readonly ExpectationResult[];
-}
 
 /** A run that measures. */
 export class Run {
@@ -48,9 +37,7 @@ export class Run {
   static async start(input: ModeInput): Promise<Run> {
     const run = new Run(input);
     const { html } = input.values;
-    if (html !== undefined) {
-      run.#writeReport = await openReport(html);
-    }
+    if (html !== undefined) run.#writeReport = await openReport(html);
     return run;
   }
 
@@ -70,9 +57,9 @@ export class Run {
   }
 
   /** Prints the result of a run and writes its page. Returns the exit status. */
-  end(summary: Summary, outcome: Outcome, text: () => string): number {
+  end(summary: Summary, verdict: RunVerdict, text: () => string): number {
     this.check();
-    const { passed, reasons, results } = outcome;
+    const { passed, reasons, results } = verdict;
     if (this.#input.values.json) {
       // The histogram is for code, and the probes have events of their own.
       const { latencies: _, probes: __, ...fields } = summary as
@@ -104,7 +91,7 @@ const NAMES: Partial<Record<LatencyFigure, string>> = {
   stddev: "mdev",
 };
 
-/** The known of these figures in a line, as in ping(8): `rtt min/max = 1.000/≥ 4.500 ms`. */
+/** The known of these figures in a line: `rtt min/max = 1.000/≥ 4.500 ms`. */
 export function latencyLines(
   noun: string,
   latency: LatencySummary,

@@ -9,7 +9,6 @@
  */
 
 import { findMaxRate, type RateStep } from "../max_rate.ts";
-import type { RateSearchSummary } from "../stats/summaries.ts";
 import { rateAnswer } from "../stats/findings.ts";
 import { formatCount, formatDuration, formatRate } from "../stats/format.ts";
 import { type ModeInput, runOptions } from "./client_flags.ts";
@@ -47,14 +46,6 @@ export function stepLine(step: RateStep): string {
   );
 }
 
-/** The conditions of the step that says the most: the answer's last, or the last. */
-function decisive({ steps, rate }: RateSearchSummary) {
-  const step =
-    steps.findLast((step) => step.rate === rate && step.verdict === "met") ??
-      steps.at(-1);
-  return step?.expectations ?? [];
-}
-
 /** Searches for the highest rate at which the conditions hold. */
 export async function runSearch(input: ModeInput): Promise<number> {
   const { rate: _, count: __, ...options } = runOptions(input);
@@ -75,14 +66,14 @@ export async function runSearch(input: ModeInput): Promise<number> {
       `Cannot search for the highest rate of ${run.target}: interrupted before the first step ended`,
     );
   }
-  const outcome = {
+  const verdict = {
     passed: summary.confirmed,
     reasons: summary.confirmed ? [] : ["not confirmed"],
-    results: decisive(summary),
+    results: summary.steps.at(-1)?.expectations ?? [],
   };
   return run.end(
     summary,
-    outcome,
+    verdict,
     () => [...findingLines(summary), rateAnswer(summary)].join("\n"),
   );
 }

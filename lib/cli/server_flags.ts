@@ -14,15 +14,28 @@ import {
   DEFAULT_TIMEOUT_MS,
   DEFAULT_TOXIPROXY_PORT,
 } from "../net/defaults.ts";
+import { FAULTS } from "../faults/table.ts";
+import { formatEndpoint } from "../net/endpoint.ts";
 import type { DirectedFaults, Faults } from "../net/fault_options.ts";
+import { isOwnEndpoint, OWN_ADDRESS } from "../net/own_address.ts";
+import {
+  BOOLEAN,
+  DELAY,
+  FRACTION,
+  NON_NEGATIVE_INTEGER,
+  POSITIVE_INTEGER,
+  type Range,
+} from "../net/validate.ts";
 import type { Upstream } from "../proxy.ts";
 import {
+  type Flag,
   type Flags,
   given,
   type Program,
   UsageError,
   type Values,
 } from "./flag_table.ts";
+import type { FlagType, SwitchType } from "./flag_types.ts";
 import * as type from "./flag_types.ts";
 
 const { COUNT, DURATION, FILE, HOST, PATH, PROTOCOLS, SPAN, SWITCH } = type;
@@ -74,31 +87,31 @@ export const limits = {
   grace: [DURATION, "wait of a shutdown", `${DEFAULT_GRACE_MS / 1e3}s`],
 } satisfies Flags;
 
-const faults = {
-  latency: [DURATION, "delay each chunk"],
-  jitter: [DURATION, "vary the latency up and down by this much"],
-  bandwidth: [SIZE, "limit the bytes per second of each connection"],
-  slicer: [SIZE, "send slices of at most this size"],
-  slicerVariation: [SIZE, "vary the slices up and down by this much"],
-  slicerDelay: [DURATION, "pause between slices"],
-  limitData: [OFFSET, "close the connection after this many bytes"],
-  closeAfter: [DURATION, "close the connection after this time"],
-  stall: [OFFSET, "send nothing more after this many bytes"],
-  stallAfter: [DURATION, "send nothing more after this time"],
-  reset: [OFFSET, "reset the connection after this many bytes"],
-  resetAfter: [DURATION, "reset the connection after this time"],
-  slowClose: [DURATION, "pass the end of input on this much later"],
-  corrupt: [type.SHARE, "change each byte with this probability"],
-  connectDelay: [DURATION, "delay the first byte of each connection"],
-  closeOnAccept: [SWITCH, "close each connection at once"],
-  down: [SWITCH, "the same, and close those that are open"],
-  refuse: [SWITCH, "close the port, so that connections are refused"],
-} satisfies Flags;
+/** How the value of a fault is written, by its range. */
+const WRITTEN = new Map<Range, FlagType<number> | SwitchType>([
+  [DELAY, DURATION],
+  [POSITIVE_INTEGER, SIZE],
+  [NON_NEGATIVE_INTEGER, OFFSET],
+  [FRACTION, type.SHARE],
+  [BOOLEAN, SWITCH],
+]);
+
+type FaultFlags = {
+  readonly [Name in Exclude<keyof Faults, "toxicity" | "seed">]-?: Flag<
+    NonNullable<Faults[Name]>
+  >;
+};
+
+const faults = Object.fromEntries(
+  Object.entries(FAULTS)
+    .filter(([name]) => name !== "toxicity" && name !== "seed")
+    .map(([name, { range, help }]) => [name, [WRITTEN.get(range), help]]),
+) as unknown as FaultFlags;
 
 /** What is said about all faults. */
 const scope = {
-  toxicity: [type.SHARE, "share of connections with faults", 1],
-  seed: [type.integer("N", 0), "same seed, same bytes: repeat random choices"],
+  toxicity: [type.SHARE, FAULTS.toxicity.help, 1],
+  seed: [type.integer("N", 0), FAULTS.seed.help],
   faultDirection: [DIRECTION, "of a proxy: to whom the bytes go", "downstream"],
 } satisfies Flags;
 
@@ -235,15 +248,21 @@ export function serverOptions(
   }
   const { unix: path, ...where } = given(values, address);
   const { tlsAlpn: alpnProtocols, once } = values;
+  const listening = { ...where, ...path && { path } };
+  const upstream = upstreamOptions(values);
+  if (upstream && isOwnEndpoint(listening, upstream)) {
+    throw new UsageError(
+      `Cannot forward to ${formatEndpoint(upstream)}: ${OWN_ADDRESS}`,
+    );
+  }
   return {
     listen: {
-      ...where,
-      ...path && { path },
+      ...listening,
       ...alpnProtocols && { alpnProtocols },
       ...given(values, limits),
       ...once && { maxConnections: 1 },
     },
     faults: faultOptions(values),
-    upstream: upstreamOptions(values),
+    upstream,
   };
 }

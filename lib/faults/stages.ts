@@ -74,6 +74,8 @@ export class Stages {
         const left = time - performance.now();
         if (left <= 0) return callback();
         const timer = setLongTimeout(callback, left);
+        // The connection decides whether the process lives on (`unref()`).
+        Deno.unrefTimer(timer.id);
         const clear = () => clearLongTimeout(timer);
         if (signal.aborted) clear();
         else signal.addEventListener("abort", clear, { once: true });

@@ -5,7 +5,6 @@
  * @module
  */
 
-import { closestString } from "@std/text/closest-string";
 import type { Faults } from "../net/fault_options.ts";
 import {
   BOOLEAN,
@@ -136,9 +135,10 @@ export function checkFaults(faults: Faults): void {
   const action = "Cannot inject faults";
   for (const [name, value] of Object.entries(faults)) {
     if (!Object.hasOwn(FAULTS, name)) {
-      const closest = closestString(name, Object.keys(FAULTS));
       throw new TypeError(
-        `${action} with unknown option ${name}: did you mean ${closest}?`,
+        `${action} with unknown option ${name}: expected one of ${
+          Object.keys(FAULTS).join(", ")
+        }`,
       );
     }
     const { range } = FAULTS[name as keyof Faults];

@@ -7,13 +7,25 @@
  */
 
 import { errorKind } from "../net/errors.ts";
-import { fairness } from "../stats/fairness.ts";
 import { Histogram } from "../stats/histogram.ts";
 import { Intervals } from "../stats/intervals.ts";
 import { Latencies } from "../stats/latencies.ts";
 import { FAIRNESS_REPLIES } from "../stats/metrics.ts";
 import type { DropCauses, LoadSummary } from "../stats/summaries.ts";
 import type { Pacer } from "./pacer.ts";
+
+/**
+ * Jain's fairness index of what connections got: 1 where all got the same, 1/n where
+ * one got all (Jain, Chiu, Hawe: DEC-TR-301, 1984).
+ */
+export function fairness(shares: readonly number[]): number {
+  let sum = 0, squares = 0;
+  for (const share of shares) {
+    sum += share;
+    squares += share * share;
+  }
+  return squares === 0 ? 1 : sum * sum / (shares.length * squares);
+}
 
 /** What a summary says besides these figures. */
 export type RunFacts =

@@ -90,6 +90,9 @@ const SLOW_TRIP_MS = 3;
  */
 const MAX_DIGEST_RATE = 2_000;
 
+/** In milliseconds. */
+const MICROSECOND = 1e-3;
+
 /** Milliseconds of an interval. */
 const SECOND_MS = 1_000;
 
@@ -206,7 +209,7 @@ export class LoadRun implements WorkerRun {
     const { warmup } = this.options;
     const { index } = worker;
     const measured = this.#pacer?.isMeasured(index) ?? now >= warmup;
-    const due = this.#pacer?.nextOf(index) ?? now;
+    const due = this.#pacer?.nextOf(index) ?? this.#inTime(now);
     const from = this.#pacer?.take(index, now) ?? now;
     if (Number.isNaN(from)) return false;
     worker.busy = true;
@@ -219,7 +222,7 @@ export class LoadRun implements WorkerRun {
     this.#lastActive = now;
     if (measured) {
       this.figures.sent++;
-      if (!this.#pacer) this.figures.intervals.due(now - warmup);
+      if (!this.#pacer) this.figures.intervals.due(due - warmup);
     }
     return true;
   }
@@ -412,7 +415,9 @@ export class LoadRun implements WorkerRun {
     }
     if (!this.#pacer && down.length > 0) {
       const left = this.#isGivenUp ? this.options.count - sent : down.length;
-      const since = Math.min(...down.map(({ downSince }) => downSince!));
+      const since = this.#inTime(
+        Math.min(...down.map(({ downSince }) => downSince!)),
+      );
       droppedBy.down += left;
       this.figures.intervals.due(since - this.options.warmup, left);
       this.#miss(since, left);
@@ -455,7 +460,16 @@ export class LoadRun implements WorkerRun {
   #at(purpose: string, time: number, callback: () => void): void {
     clearLongTimeout(this.#timers[purpose]);
     const wait = Math.max(0, time - this.now());
-    this.#timers[purpose] = setLongTimeout(callback, wait);
+    this.#timers[purpose] = setLongTimeout(() => {
+      // A timer may be early by less than 1 ms.
+      if (this.now() < time) this.#at(purpose, time, callback);
+      else callback();
+    }, wait);
+  }
+
+  /** What happens after the end, as its timer is late, belongs to the last interval. */
+  #inTime(time: number): number {
+    return Math.min(time, this.#end - MICROSECOND);
   }
 
   #wakeAll(): void {
@@ -464,7 +478,8 @@ export class LoadRun implements WorkerRun {
   }
 
   #error(error: unknown): void {
-    this.figures.error(error, this.now() - this.options.warmup);
+    const now = this.#inTime(this.now());
+    this.figures.error(error, now - this.options.warmup);
   }
 
   /** Messages that were due at a time have not come back. */

@@ -136,7 +136,8 @@ export class Worker {
   /** Connects. @throws what `dial` throws. */
   async connect(signal?: AbortSignal): Promise<void> {
     this.conn = await this.#run.options.dial(signal);
-    this.#carried = 0;
+    this.#reading = this.#idleRead = undefined;
+    this.#carried = this.#received = 0;
   }
 
   /** Sends messages until the run is over. */
@@ -199,7 +200,8 @@ export class Worker {
     const conn = this.conn!;
     let count: number | null;
     try {
-      await this.#startRead(conn);
+      await readScheduler.turn();
+      this.#read(conn);
       count = await this.#reading!;
     } catch {
       // A reset ends the connection too.
@@ -221,19 +223,13 @@ export class Worker {
     return true;
   }
 
-  /** Starts a read, when it may start. Thousands at once would starve others. */
-  #startRead(conn: Deno.Conn): Promise<void> | undefined {
-    const turn = readScheduler.turn();
-    const start = () => {
-      const at = this.#received;
-      this.#tick = readScheduler.tick;
-      this.#reading = conn.read(
-        at === 0 ? this.#echo : this.#echo.subarray(at),
-      );
-    };
-    if (turn) return turn.then(start);
-    start();
-    return undefined;
+  /** Starts a read, unless one is pending since before its turn came. */
+  #read(conn: Deno.Conn): void {
+    // The connection may have been replaced meanwhile.
+    if (this.#reading || this.conn && this.conn !== conn) return;
+    const at = this.#received;
+    this.#tick = readScheduler.tick;
+    this.#reading = conn.read(at === 0 ? this.#echo : this.#echo.subarray(at));
   }
 
   /** Sends the message, and verifies its echo as it comes in. */
@@ -248,8 +244,10 @@ export class Worker {
     const sending = this.#send(conn);
     while (this.#received < length) {
       if (!this.#reading) {
-        const turn = this.#startRead(conn);
+        // Thousands of reads at once would starve each other.
+        const turn = readScheduler.turn();
         if (turn) await turn;
+        this.#read(conn);
       }
       const from = this.#received;
       const count = await this.#reading!;

@@ -14,6 +14,9 @@
 import { DEFAULT_HOSTNAME, DEFAULT_PORT } from "./defaults.ts";
 import type { Endpoint } from "./endpoint.ts";
 
+/** Why an upstream is rejected that leads back to the proxy. */
+export const OWN_ADDRESS = "it is where this server listens";
+
 const LOOPBACK = /^127\.|^::1$/;
 /** Listening there is listening at all addresses, and connecting to them one's own. */
 const WILDCARD = /^(0\.0\.0\.0|::)$/;

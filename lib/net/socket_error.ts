@@ -28,10 +28,19 @@ const CLASSES: Record<
   ETIMEDOUT: errors.TimedOut,
 };
 
+/** What Deno says where it has no class of its own. */
+const MESSAGES: Record<string, string> = {
+  EHOSTUNREACH: "No route to host",
+  EMFILE: "Too many open files",
+  ENETUNREACH: "Network is unreachable",
+  ENFILE: "Too many open files in system",
+};
+
 /** The error of Deno for one of `node:net`, with the same `code`. */
 export function socketError(cause: Error & { code?: string }): Error {
   const { code = "" } = cause;
   const Class = CLASSES[code];
-  if (!Class) return cause;
-  return Object.assign(new Class(cause.message, { cause }), { code });
+  if (!Class && !MESSAGES[code]) return cause;
+  const message = MESSAGES[code] ?? cause.message;
+  return Object.assign(new (Class ?? Error)(message, { cause }), { code });
 }

@@ -37,6 +37,13 @@ export interface SocketListenerOptions {
 }
 
 /**
+ * Connections that the runtime takes from the kernel ahead of `accept()`. Each has a
+ * file, which a proxy may need for the upstream of another one. With fewer than two,
+ * it would take all. The kernel goes on to queue as many as the backlog.
+ */
+const TAKEN_AHEAD = 8;
+
+/**
  * Milliseconds after which a waiting `accept()` looks again. A handle that could not
  * accept for want of files says nothing, and closed files are no event.
  */
@@ -52,8 +59,8 @@ const SHORTAGES: ReadonlyMap<number, string> = new Map([
 ]);
 
 /**
- * A listener. The runtime takes all connections that the kernel has queued as soon as
- * one is awaited, at most the backlog. It takes no more until these are accepted.
+ * A listener. The runtime takes connections from the kernel as soon as one is awaited,
+ * at most `TAKEN_AHEAD`. It takes no more until these are accepted.
  */
 export class SocketListener implements Deno.Listener<SocketConn, Deno.NetAddr> {
   readonly addr: Deno.NetAddr;
@@ -80,6 +87,7 @@ export class SocketListener implements Deno.Listener<SocketConn, Deno.NetAddr> {
     this.#handle = handle;
     this.#options = options;
     handle.onconnection = () => this.#wake?.(true);
+    handle.listen(TAKEN_AHEAD);
   }
 
   /**
@@ -89,13 +97,12 @@ export class SocketListener implements Deno.Listener<SocketConn, Deno.NetAddr> {
    * @throws {Error} with the code EMFILE or ENFILE if there are too many open files.
    */
   async accept(): Promise<SocketConn> {
-    const { backlog, load } = this.#options;
-    const adopt = this.#adopt ??= await load();
+    const adopt = this.#adopt ??= await this.#options.load();
     for (;;) {
       if (this.#closed) throw new Deno.errors.BadResource("Listener is closed");
       const client = this.#client ??= this.#newClient();
       if (this.#handle.accept(client) !== 0) {
-        this.#handle.listen(backlog);
+        this.#handle.listen(TAKEN_AHEAD);
         if (!await this.#wakeUp()) this.#checkFiles();
         continue;
       }

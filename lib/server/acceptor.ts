@@ -42,6 +42,12 @@ export interface AcceptorOptions {
 const RETRY_MS = { first: 10, last: 1_000 };
 
 /**
+ * Milliseconds until one that waits for files tries again. The files of a connection
+ * are closed some time after the connection.
+ */
+const FILES_RETRY_MS = 100;
+
+/**
  * Connections accepted in one tick of the event loop (whose budget is 128
  * operations) from which on more are waiting in the kernel's queue. These are
  * accepted before the first one is served: that queue overflows at 4096, and a
@@ -51,6 +57,13 @@ const RETRY_MS = { first: 10, last: 1_000 };
  */
 const BURST = 100;
 const MAX_QUEUED = 4096;
+
+/**
+ * Connections that may be connecting to the upstream at first, and later as many as
+ * are connected. If more were accepted, they could hold all files that dials need, and
+ * none would ever be served.
+ */
+const FIRST_DIALS = 16;
 
 /**
  * Milliseconds between two calls of `onAcceptError`. A shortage causes an error
@@ -72,6 +85,8 @@ export class Acceptor {
   #permits: number;
   // Connections that are accepted and not released.
   #open = 0;
+  // Those among them that connect to the upstream.
+  #dialing = 0;
   #lastReport = -Infinity;
   // Accepted, but not yet passed to `onConnection`.
   #queue: Conn[] = [];
@@ -100,22 +115,25 @@ export class Acceptor {
   }
 
   /**
-   * Resolves when there may be files again: a connection was closed, or a moment has
-   * passed. Nothing is accepted meanwhile.
-   *
-   * @throws `error` if all connections wait: then this one must end for the others.
+   * Connects to the upstream of an accepted connection. A dial that fails for want of
+   * files is repeated, and nothing is accepted meanwhile.
    */
-  async waitForFiles(error: Error): Promise<void> {
-    this.#report(error);
-    if (this.#short.length >= this.#open - 1) throw error;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#short.push(resolve);
-    const timer = setTimeout(resolve, RETRY_MS.last);
-    await promise;
-    clearTimeout(timer);
-    const at = this.#short.indexOf(resolve);
-    if (at >= 0) this.#short.splice(at, 1);
-    this.#wake?.();
+  async dial(connect: () => Promise<Conn>): Promise<Conn> {
+    this.#dialing++;
+    try {
+      for (;;) {
+        try {
+          return await connect();
+        } catch (error) {
+          if (!isShortage(error)) throw error;
+          this.#report(error as Error);
+          await this.#files();
+        }
+      }
+    } finally {
+      this.#dialing--;
+      this.#wake?.();
+    }
   }
 
   /** Closes the port, or takes it again. */
@@ -150,9 +168,8 @@ export class Acceptor {
   async #run(): Promise<void> {
     while (!this.#stopped) {
       try {
-        if (this.#refusing || this.#permits === 0 || this.#short.length > 0) {
-          await this.#released();
-        } else if (!this.#listener) this.#reopen();
+        if (this.#isFull) await this.#released();
+        else if (!this.#listener) this.#reopen();
         else this.#onAccepted(await this.#listener.accept());
       } catch (error) {
         await this.#onError(error as Error);
@@ -160,6 +177,23 @@ export class Acceptor {
     }
     this.#dispatch();
     this.isClosed = true;
+  }
+
+  get #isFull(): boolean {
+    const connected = this.#open - this.#dialing;
+    return this.#refusing || this.#permits === 0 || this.#short.length > 0 ||
+      this.#dialing >= Math.max(FIRST_DIALS, connected);
+  }
+
+  /** Resolves when there may be files: a connection was closed, or after a moment. */
+  async #files(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#short.push(resolve);
+    const timer = setTimeout(resolve, FILES_RETRY_MS);
+    await promise;
+    clearTimeout(timer);
+    const at = this.#short.indexOf(resolve);
+    if (at >= 0) this.#short.splice(at, 1);
   }
 
   #reopen(): void {

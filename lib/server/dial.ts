@@ -1,6 +1,5 @@
 /**
- * How a proxy connects to its upstream for a client: it waits where the system is short
- * of files, and never forwards to itself.
+ * How a proxy connects to its upstream for a client. It never forwards to itself.
  *
  * @module
  */
@@ -8,23 +7,18 @@
 import { closeConn, type Conn } from "../net/conn.ts";
 import { formatAddress } from "../net/endpoint.ts";
 import { EchoError } from "../net/errors.ts";
-import { isShortage } from "../net/system_error.ts";
+import { OWN_ADDRESS } from "../net/own_address.ts";
 
-/** What a dial needs of its session and the server. */
+/** What a dial needs of its session. */
 export interface DialContext {
   /** The accepted connection. */
   client: Conn;
   /** Aborted when the session is closed. */
   signal: AbortSignal;
-  /** Resolves when there may be files again. The server accepts none meanwhile. */
-  waitForFiles(error: Error): Promise<void>;
 }
 
 /** Connects to the upstream for a client. */
 export type Dial = (context: DialContext) => Promise<Conn>;
-
-/** Why an upstream is rejected that leads back to the proxy. */
-export const OWN_ADDRESS = "it is where this server listens";
 
 /** A dial that connects with `connect`. */
 export function upstreamDial(
@@ -38,9 +32,9 @@ export function upstreamDial(
       throw new EchoError(`Cannot forward: ${OWN_ADDRESS}`);
     }
   };
-  return async ({ client, signal, waitForFiles }) => {
+  return async ({ client, signal }) => {
     rejectOwn(client);
-    const conn = await retryShortages(() => connect(signal), waitForFiles);
+    const conn = await connect(signal);
     const ends = endsOf(conn.localAddr, conn.remoteAddr);
     if (ends) {
       own.add(ends);
@@ -56,21 +50,6 @@ export function upstreamDial(
     }
     return conn;
   };
-}
-
-/** A shortage of files is the proxy's own, so its clients wait. */
-async function retryShortages(
-  connect: () => Promise<Conn>,
-  waitForFiles: DialContext["waitForFiles"],
-): Promise<Conn> {
-  for (;;) {
-    try {
-      return await connect();
-    } catch (error) {
-      if (!isShortage(error)) throw error;
-      await waitForFiles(error as Error);
-    }
-  }
 }
 
 /** Both ends of a TCP connection, which tell it from all others. */

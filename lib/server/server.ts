@@ -199,8 +199,8 @@ export class Server<Addr extends Deno.Addr> implements EchoServer<Addr> {
     const session = new Session(conn, {
       id: ++this.#accepted,
       faults: this.#faults,
-      dial,
-      waitForFiles: (error) => this.#acceptor.waitForFiles(error),
+      dial: dial &&
+        ((context) => this.#acceptor.dial(() => dial(context))),
       onClosed: this.#onClosed,
     });
     this.#sessions.add(session);

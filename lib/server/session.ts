@@ -18,7 +18,7 @@ import type {
 } from "../net/server.ts";
 import { sleep } from "../net/timeout.ts";
 import { Activity } from "./activity.ts";
-import type { Dial, DialContext } from "./dial.ts";
+import type { Dial } from "./dial.ts";
 import { QuietTimer } from "./quiet_timer.ts";
 import { type Side, Streams, type StreamsOwner } from "./streams.ts";
 import { addCounts, type Traffic } from "./traffic.ts";
@@ -31,8 +31,6 @@ export interface SessionOptions {
   faults: FaultControl;
   /** Connects to the upstream. Without it, the session is an echo. */
   dial?: Dial | undefined;
-  /** See `DialContext`. Only a dial needs it. */
-  waitForFiles?: DialContext["waitForFiles"];
   /** Called once, after the connection is closed. */
   onClosed: (session: Session, summary: ClosedConnection) => void;
 }
@@ -229,12 +227,11 @@ export class Session implements Connection, StreamsOwner {
   }
 
   async #dial(dial: Dial): Promise<void> {
-    const { waitForFiles = () => Promise.resolve() } = this.#options;
     const { signal } = this.#dialing = new AbortController();
     const client = this.#streams.client.conn;
     let conn: Conn;
     try {
-      conn = await dial({ client, signal, waitForFiles });
+      conn = await dial({ client, signal });
     } catch (error) {
       return this.onFinish("unreachable", error);
     }

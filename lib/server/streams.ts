@@ -145,6 +145,9 @@ export class Streams implements CopyEvents, LinkOwner {
       // It does not take any more either.
       from.link.close(end);
       to.input!.stop();
+      if (from !== this.client) {
+        end = { kind: "reset", error: upstreamError(end.error) };
+      }
     }
     // A side that did not take everything cannot say that its own stream is complete.
     const partial = from !== to && from.link.ended?.kind === "reset";
@@ -153,7 +156,9 @@ export class Streams implements CopyEvents, LinkOwner {
 
   /** A side has ended its stream. */
   onSourceEnd(copy: Copy): void {
-    this.closedBy ??= this.#nameOf(this.#directionOf(copy).from);
+    if (!this.#cut) {
+      this.closedBy ??= this.#nameOf(this.#directionOf(copy).from);
+    }
     this.#finishIfDone();
   }
 
@@ -167,14 +172,12 @@ export class Streams implements CopyEvents, LinkOwner {
     // The first fault ends the connection, whatever those of other links do.
     if (fault && !this.#cut) link.count(fault);
     if (kind === "reset") {
-      const cause = fault
-        ? new Deno.errors.ConnectionAborted("reset by a fault")
-        : link === this.client.link
-        ? upstreamError(error)
-        : error;
       // A fault resets both ways: the client too, if its connection can be reset.
       if (fault) this.client.conn.reset?.();
-      return this.#owner.onFinish("reset", cause);
+      return this.#onReset(
+        link,
+        fault ? new Deno.errors.ConnectionAborted("reset by a fault") : error,
+      );
     }
     if (fault) this.#onCut(link);
     this.#finishIfDone();
@@ -197,6 +200,21 @@ export class Streams implements CopyEvents, LinkOwner {
 
   #nameOf(side: Side): "client" | "upstream" {
     return side === this.client ? "client" : "upstream";
+  }
+
+  /** A side was reset. What was read of an upstream before still reaches the client. */
+  #onReset(link: Link, error: unknown): void {
+    const { client, upstream } = this;
+    if (
+      link === client.link || client.link.ended ||
+      client.input?.sourceEnd?.kind === "reset"
+    ) {
+      return this.#owner.onFinish("reset", error);
+    }
+    upstream?.input?.stop();
+    client.input?.stop();
+    client.link.end({ kind: "reset", error });
+    this.#finishIfDone();
   }
 
   /** A fault has ended the stream to a side. */

@@ -27,19 +27,21 @@ export interface Bucket {
   count: number;
 }
 
-/** A histogram as JSON. */
+/** A histogram as JSON. Without values, it has no figures. */
 export interface HistogramJson {
   /** Bits of the mantissa that tell its buckets apart. */
   bits: number;
-  /** The shortest and the longest, ms; null if there are none. */
-  min: number | null;
+  /** How many values there are. */
+  count: number;
+  /** The shortest, ms. */
+  min?: number;
   /** The longest, ms. */
-  max: number | null;
+  max?: number;
   /** The mean, ms. */
-  mean: number | null;
+  mean?: number;
   /** The standard deviation, ms. */
-  deviation: number | null;
-  /** The buckets that are not empty: their index, and their count. */
+  deviation?: number;
+  /** The buckets that are not empty, and their counts. */
   counts: [bucket: number, count: number][];
 }
 
@@ -75,7 +77,7 @@ export class Histogram {
   /** How many were recorded. */
   count = 0;
   /** The shortest, exactly; `Infinity` if there are none. */
-  min = Infinity;
+  min: number = Infinity;
   /** The longest, exactly; 0 if there are none. */
   max = 0;
   /** The arithmetic mean, exactly; 0 if there are none. */
@@ -130,13 +132,6 @@ export class Histogram {
     for (const [bucket, n] of other.#counts()) this.#add(bucket, n);
   }
 
-  /** A histogram with the same values. */
-  clone(): Histogram {
-    const copy = new Histogram(this.#bits);
-    copy.add(this);
-    return copy;
-  }
-
   /**
    * The least latency that `p` % of all do not exceed (the nearest rank), in
    * milliseconds. `p` is from 0, the shortest, to 100, the longest. `null` if there
@@ -182,27 +177,11 @@ export class Histogram {
     return first < 0 ? [] : all.slice(first, last + 1);
   }
 
-  /** All of it, for `Histogram.from`. */
+  /** All of it for JSON, with the buckets that are not empty and their counts. */
   toJSON(): HistogramJson {
     const { count, min, max, mean, deviation } = this;
-    const figures = count === 0
-      ? { min: null, max: null, mean: null, deviation: null }
-      : { min, max, mean, deviation };
-    return { bits: this.#bits, ...figures, counts: [...this.#counts()] };
-  }
-
-  /** The histogram that `toJSON` wrote. */
-  static from(json: HistogramJson): Histogram {
-    const histogram = new Histogram(json.bits);
-    for (const [bucket, n] of json.counts) {
-      histogram.#add(bucket, n);
-      histogram.count += n;
-    }
-    if (json.min !== null) histogram.min = json.min;
-    histogram.max = json.max ?? 0;
-    histogram.mean = json.mean ?? 0;
-    histogram.#squares = (json.deviation ?? 0) ** 2 * histogram.count;
-    return histogram;
+    const figures = count === 0 ? {} : { min, max, mean, deviation };
+    return { bits: this.#bits, count, ...figures, counts: [...this.#counts()] };
   }
 
   #add(bucket: number, n: number): void {

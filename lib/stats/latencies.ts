@@ -19,7 +19,7 @@
  * @module
  */
 
-import { Histogram, type HistogramJson, neededFor } from "./histogram.ts";
+import { Histogram, neededFor } from "./histogram.ts";
 
 /** The names of the figures of latencies. */
 export type LatencyFigure =
@@ -161,22 +161,10 @@ export class Latencies {
     });
   }
 
-  /** All of it, for `Latencies.from`. */
-  toJSON(): { replies: HistogramJson; missing: HistogramJson } {
-    return { replies: this.replies.toJSON(), missing: this.missing.toJSON() };
-  }
-
-  /** The latencies that `toJSON` wrote. */
-  static from(json: ReturnType<Latencies["toJSON"]>): Latencies {
-    return new Latencies(
-      Histogram.from(json.replies),
-      Histogram.from(json.missing),
-    );
-  }
-
   #all(): Histogram {
     if (this.missing.count === 0) return this.replies;
-    const all = this.replies.clone();
+    const all = new Histogram();
+    all.add(this.replies);
     all.add(this.missing);
     return all;
   }

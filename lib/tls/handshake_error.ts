@@ -16,8 +16,9 @@ const NOT_TLS = "the peer does not speak TLS";
 
 const DESCRIPTIONS: [code: RegExp, description: string][] = [
   [
+    // The runtime has the same code for a certificate that is out of its time.
     /^(UNABLE_TO_(VERIFY|GET)|SELF_SIGNED|DEPTH_ZERO)/,
-    "its certificate is not trusted",
+    "its certificate is not trusted, or has expired",
   ],
   [/^CERT_HAS_EXPIRED$/, "its certificate has expired"],
   [/^CERT_NOT_YET_VALID$/, "its certificate is not valid yet"],

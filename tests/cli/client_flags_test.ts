@@ -134,7 +134,7 @@ describe("the advice of the client", () => {
     ["localhost:8080 -p 7", refused, start],
     [
       "--tls",
-      handshake("its certificate is not trusted"),
+      handshake("its certificate is not trusted, or has expired"),
       "trust its issuer with --tls-ca",
     ],
     [

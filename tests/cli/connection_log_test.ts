@@ -17,6 +17,7 @@ const connection = {
 const closed: ClosedConnection = {
   ...connection,
   ...{ bytesRead: 20, bytesWritten: 15, duration: 1_234, reason: "closed" },
+  closedBy: "client",
 };
 const totals = {
   ...{ open: 0, peak: 2, accepted: 3 },
@@ -42,7 +43,8 @@ const EVENTS: [ServerEvent, text: string, fields: object][] = [
     {
       ...{ event: "closed", id: 3, peer: "[2001:db8::1]:40000" },
       ...{ bytesRead: 20, bytesWritten: 15, duration: 1_234 },
-      ...{ reason: "closed", faults: { latency: 3, reset: 1 } },
+      ...{ reason: "closed", closedBy: "client" },
+      faults: { latency: 3, reset: 1 },
     },
   ],
   [
@@ -52,6 +54,7 @@ const EVENTS: [ServerEvent, text: string, fields: object][] = [
     {
       ...{ event: "closed", id: 3, peer: "/a\x9b\u202eb", bytesRead: 20 },
       ...{ bytesWritten: 15, duration: 1_234, reason: "reset" },
+      closedBy: "client",
       error: 'sent "\x1b[2J\n',
     },
   ],

@@ -102,7 +102,8 @@ const STRUCTURES: Readonly<Record<string, Fields>> = {
 
 const VERDICT: Fields = {
   findings: "finding[]: what went wrong, or may have distorted the figures",
-  expectations: "expectation[]: the conditions of --expect",
+  expectations:
+    "expectation[]: those of --expect; of the last step in a search",
   passed: "boolean: whether the exit status is 0",
   reasons: "string[]: why it did not pass",
 };
@@ -216,6 +217,7 @@ const SERVER: readonly EventRow[] = [
     ...CONNECTION,
     ...TRAFFIC,
     reason: "string: closed, reset, idle, handshake, fault and so on",
+    "closedBy?": '"client"|"upstream": the side that ended first, if one did',
     "error?": "string: the error that ended it",
   }],
   ["summary", "the server has ended", {

@@ -59,6 +59,7 @@ describe("a command line", () => {
     [["-p=1"], { port: 1 }],
     [["-op", "3"], { onlyOnce: true, port: 3 }],
     [["-h"], { help: true }],
+    [["-i", "1s", "--help"], { help: true, interval: 1_000 }],
     [["-V", "x"], { version: true }, ["x"]],
     [["--expect", "b", "--expect=a", "--expect", "b"], {
       expect: ["b", "a", "b"],

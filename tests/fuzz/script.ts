@@ -40,8 +40,9 @@ const FAULTS: readonly (readonly [Faults, ...Effect[]])[] = [
   [{ reset: 2_000 }, "cuts"],
   [{ resetAfter: 60 }, "cuts", "timed"],
   [{ corrupt: 0.01 }, "alters"],
-  [{ closeOnAccept: true }, "cuts"],
-  [{ down: true }, "cuts"],
+  // Whether data is unread by then decides between a FIN and a reset.
+  [{ closeOnAccept: true }, "cuts", "timed"],
+  [{ down: true }, "cuts", "timed"],
   // Which connections have the faults depends on the order of the accepts.
   [{ latency: 2, toxicity: 0.5 }, "delays", "timed"],
   [{ limitData: 2_000, toxicity: 0.5 }, "cuts", "timed"],
@@ -63,7 +64,7 @@ export const MAX_REPLY_BYTES = 20_000;
 /** Milliseconds after which all bytes have arrived if faults only delay them. */
 const SLOWEST_MS = 500;
 /** Milliseconds that a client waits for an end that may be withheld, or is due. */
-const PATIENCE_MS = { impatient: 400, patient: 10_000 };
+const PATIENCE_MS = { impatient: 800, patient: 10_000 };
 
 /** Faults as a server takes them. */
 export type Faults = Record<string, number | boolean>;
@@ -217,12 +218,16 @@ export function prospects(script: Script): Prospects {
   const news = entries.filter(({ direction }) =>
     endless || direction !== "downstream"
   );
+  // A cut of what the upstream gets races with its replies to what it got before.
+  const racing = upstream !== undefined &&
+    has("cuts", entries.filter(({ direction }) => direction !== "downstream"));
   const leave = has("delays") ? 1_000 + SLOWEST_MS : 1_000;
   return {
     onlyDelays: untilLast && !has("holds") && !has("cuts"),
     unaltered: !has("alters"),
     endless,
-    repeatable: untilLast && changes.length === 0 && !has("timed") && !endless,
+    repeatable: untilLast && changes.length === 0 && !has("timed") &&
+      !endless && !racing,
     ...(has("holds", news) ? {} : { leave }),
   };
 }

@@ -9,7 +9,7 @@ import {
 } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { ConnectionRefusedError, serve } from "../../lib/echo.ts";
-import { fairness } from "../../lib/stats/fairness.ts";
+import { fairness } from "../../lib/load/figures.ts";
 import { type Interval, load } from "../../lib/load.ts";
 import {
   closedPort,
@@ -54,6 +54,18 @@ describe("load", () => {
     });
     assertEquals([summary.received, summary.starved], [6_000, 0]);
     assertGreaterOrEqual(summary.fairness!, 0.9);
+  });
+
+  it("keeps a low rate over 300 connections, each watched meanwhile", async () => {
+    await using server = serve({ port: 0 });
+    const summary = await load({
+      port: portOf(server),
+      connections: 300,
+      rate: 3_000,
+      count: 3_000,
+    });
+    assertEquals([summary.received, summary.errors], [3_000, {}]);
+    assertEquals([summary.reconnects, summary.starved], [0, 0]);
   });
 
   it("ends after its duration", async () => {

@@ -136,8 +136,9 @@ describe("the log of the program", { ignore: !maySignal }, () => {
         stdout: "piped",
         stderr: "piped",
       }).spawn();
+      const stdout = child.stdout.getReader();
       try {
-        const greeting = await child.stdout.getReader().read();
+        const greeting = await stdout.read();
         const [, port] = /:(\d+)\n/.exec(
           new TextDecoder().decode(greeting.value),
         )!;
@@ -166,6 +167,7 @@ describe("the log of the program", { ignore: !maySignal }, () => {
         } catch {
           // It has ended.
         }
+        await stdout.cancel();
         await child.status;
       }
     }));
@@ -203,3 +205,27 @@ describe("--unix on what is no socket", { ignore: !mayRun }, () => {
       }));
   }
 });
+
+describe(
+  "a process whose server is unreferenced",
+  { ignore: !maySignal },
+  () => {
+    it("ends, whatever a fault waits for", () =>
+      within(30_000, async () => {
+        const lib = new URL("../../lib/echo.ts", import.meta.url);
+        const code = `
+        import { serve } from "${lib}";
+        const server = serve({ port: 0, faults: { closeAfter: 1e9 } });
+        const conn = await Deno.connect({ port: server.addr.port });
+        await conn.write(new Uint8Array(1));
+        await conn.read(new Uint8Array(1));
+        server.unref();
+        conn.unref();`;
+        const { success } = await new Deno.Command(Deno.execPath(), {
+          args: ["eval", "--no-check", code],
+          signal: AbortSignal.timeout(20_000),
+        }).output();
+        assert(success);
+      }));
+  },
+);

@@ -79,18 +79,16 @@ describe("a histogram", () => {
     assertEquals(once.percentile(50), 5);
   });
 
-  it("can be written to JSON and read again", () => {
-    const measured = histogram(random(500, 3));
-    const copy = Histogram.from(JSON.parse(JSON.stringify(measured)));
-    assertEquals(copy.toJSON().counts, measured.toJSON().counts);
-    for (const p of [0, 50, 99, 100]) {
-      assertEquals(copy.percentile(p), measured.percentile(p));
-    }
-    assertAlmostEquals(copy.deviation, measured.deviation, 1e-9);
-    assertEquals(
-      Histogram.from(new Histogram().toJSON()).percentile(50),
-      null,
-    );
+  it("can be written to JSON", () => {
+    assertEquals(JSON.parse(JSON.stringify(histogram([1, 1, 2]))), {
+      bits: 10,
+      count: 3,
+      min: 1,
+      max: 2,
+      mean: 4 / 3,
+      deviation: histogram([1, 1, 2]).deviation,
+      counts: [[20 << 10, 2], [21 << 10, 1]],
+    });
   });
 
   it("has nothing to say if it is empty", () => {

@@ -84,11 +84,4 @@ describe("latencies of which some are missing", () => {
     assertAlmostEquals(p50!, 5, 0.01);
     assertEquals(atLeast, ["p50", "max"]);
   });
-
-  it("can be written to JSON and read again", () => {
-    const all = latencies(hundred, [200, 300]);
-    const copy = Latencies.from(JSON.parse(JSON.stringify(all)));
-    assertEquals(copy.summary().p99, all.summary().p99);
-    assertEquals(copy.curve(), all.curve());
-  });
 });
