@@ -117,9 +117,10 @@ export async function main(
   const server: EchoServer = upstream
     ? proxy({ ...common, faults, upstream })
     : serve({ ...common, faults: faults as Faults });
-  if (values.metrics) serveMetrics(server, values.metrics);
+  const http = values.metrics && serveMetrics(server, values.metrics);
   const to = upstream ? `, forwarding to ${formatEndpoint(upstream)}` : "";
   print(`Server listening on ${formatAddress(server.addr)}${to}`);
+  if (http) print(`Metrics at http://${formatAddress(http.addr)}/metrics`);
   const totals = await server.finished;
   if (verbose) stderr.pushLast(format({ event: "summary", ...totals }));
   await stderr.flush();
@@ -132,10 +133,10 @@ const METRICS = "Cannot serve metrics";
 function serveMetrics(
   server: EchoServer,
   endpoint: { hostname: string; port: number },
-): void {
+): Deno.HttpServer<Deno.NetAddr> {
   try {
     const quiet = { ...endpoint, onListen: () => {} };
-    Deno.serve(quiet, (request) => metrics(server, request)).unref();
+    return Deno.serve(quiet, (request) => metrics(server, request));
   } catch (error) {
     const action = `${METRICS} on ${formatEndpoint(endpoint)}`;
     const permissions = requiredPermissions(endpoint);

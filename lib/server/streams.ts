@@ -172,8 +172,6 @@ export class Streams implements CopyEvents, LinkOwner {
     // The first fault ends the connection, whatever those of other links do.
     if (fault && !this.#cut) link.count(fault);
     if (kind === "reset") {
-      // A fault resets both ways: the client too, if its connection can be reset.
-      if (fault) this.client.conn.reset?.();
       return this.#onReset(
         link,
         fault ? new Deno.errors.ConnectionAborted("reset by a fault") : error,
