@@ -33,14 +33,19 @@
  */
 
 import { roundTrip } from "./client/round_trip.ts";
-import { Backoff } from "./net/backoff.ts";
+import { setNoDelay } from "./net/conn.ts";
 import {
   DEFAULT_BACKLOG,
   DEFAULT_HOSTNAME,
   DEFAULT_PORT,
   DEFAULT_TIMEOUT_MS,
 } from "./net/defaults.ts";
-import { dial, openUnlessAborted, openUnlessFull } from "./net/dial.ts";
+import {
+  dial,
+  openUnlessAborted,
+  openUnlessFull,
+  retryFor,
+} from "./net/dial.ts";
 import { requireDeno } from "./net/deno_version.ts";
 import {
   formatEndpoint,
@@ -49,7 +54,6 @@ import {
 } from "./net/endpoint.ts";
 import {
   addContext,
-  ConnectError,
   HandshakeError,
   TimedOutError,
   withContext,
@@ -63,7 +67,7 @@ import type { EchoServer } from "./net/server.ts";
 import { type Adopt, SocketListener } from "./net/socket_listener.ts";
 import { systemError } from "./net/system_error.ts";
 import { bindHandle } from "./net/tcp_handle.ts";
-import { sleep, withTimeout } from "./net/timeout.ts";
+import { withTimeout } from "./net/timeout.ts";
 import {
   checkConnectLimits,
   checkRange,
@@ -94,12 +98,6 @@ export {
 export type { FaultCounts, FaultEntry, Faults } from "./net/fault_options.ts";
 export type * from "./net/options.ts";
 export type * from "./net/server.ts";
-
-/**
- * Milliseconds between attempts to connect: short enough that a server is found soon
- * after it starts, long enough to cost nothing.
- */
-const RETRY_MS = { first: 20, last: 500 };
 
 /** Starts a server that echoes every byte of every connection until it is shut
  * down. All connections are served concurrently. A connection that fails does not affect the
@@ -230,38 +228,24 @@ export async function connect(
   checkRange(PORT, { action, options: { port: options.port } });
   checkConnectLimits(options, action);
   const startTls = await clientTls(options, action);
-  const deadline = performance.now() + wait;
-  const backoff = new Backoff(RETRY_MS);
   const limits = {
     timeout,
     signal,
     onTimeout: () => new TimedOutError(`no answer within ${timeout} ms`),
   };
-  for (;;) {
-    try {
-      return await withTimeout(async (signal) => {
-        const opening = { signal, startTls, resettable };
-        const conn = await dial(options, () => open(options, opening));
-        return startTls
-          ? await established(conn as TlsConn, { options, signal })
-          : conn;
-      }, limits);
-    } catch (error) {
-      const left = deadline - performance.now();
-      if (!isTransient(error) || left <= 0) {
-        throw error instanceof HandshakeError
-          ? error
-          : addContext(action, error);
-      }
-      await sleep(Math.min(backoff.next(), left), signal);
-    }
+  const attempt = () =>
+    withTimeout(async (signal) => {
+      const opening = { signal, startTls, resettable };
+      const conn = await dial(options, () => open(options, opening));
+      return startTls
+        ? await established(conn as TlsConn, { options, signal })
+        : conn;
+    }, limits);
+  try {
+    return await retryFor(wait, { attempt, signal });
+  } catch (error) {
+    throw error instanceof HandshakeError ? error : addContext(action, error);
   }
-}
-
-/** Whether a later attempt may succeed. */
-function isTransient(error: unknown): boolean {
-  return error instanceof TimedOutError ||
-    error instanceof ConnectError && !(error instanceof HandshakeError);
 }
 
 interface OpenOptions {
@@ -288,12 +272,7 @@ async function open(
     (signal) => Deno.connect({ hostname, port, signal }),
     signal,
   );
-  try {
-    // A message is not delayed to be combined with the next one (Nagle, RFC 896).
-    conn.setNoDelay(true);
-  } catch {
-    // The server has reset the connection (EINVAL on macOS). The first read fails.
-  }
+  setNoDelay(conn);
   return conn;
 }
 

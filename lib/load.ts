@@ -11,8 +11,8 @@
  * ```ts
  * import { load } from "./load.ts";
  *
- * const { messagesPerSecond, latency } = await load({ duration: 2000 });
- * console.log(messagesPerSecond, latency.p99);
+ * const { receivedPerSecond, latency } = await load({ duration: 2000 });
+ * console.log(receivedPerSecond, latency.p99);
  * ```
  *
  * @module

@@ -35,9 +35,12 @@ import { ApiError, type Json } from "./toxiproxy/json.ts";
 import { parsePlan } from "./toxiproxy/plan.ts";
 import { Proxies, type ToxicProxy } from "./toxiproxy/proxies.ts";
 
+export type { Direction } from "./net/fault_options.ts";
 export type { ApiError, Json, Proxies, ToxicProxy };
-export type { ProxyPlan } from "./toxiproxy/plan.ts";
-export type { Toxic } from "./toxiproxy/toxics.ts";
+export type { JsonObject } from "./toxiproxy/json.ts";
+export type { ListenTls, ProxyPlan, UpstreamTls } from "./toxiproxy/plan.ts";
+export type { ProxyStart, StartProxy, Totals } from "./toxiproxy/proxies.ts";
+export type { Attributes, Toxic } from "./toxiproxy/toxics.ts";
 
 /** What all proxies have in common: limits, and callbacks. */
 export type ProxyCommon = Pick<

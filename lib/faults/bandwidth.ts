@@ -5,10 +5,6 @@
  * the rate. So chunks follow a schedule: after a late chunk, the next ones wait less.
  * Time in which nothing was to be sent is not saved up.
  *
- * ```sh
- * deno task server --bandwidth 100000
- * ```
- *
  * @module
  */
 

@@ -1,10 +1,6 @@
 /**
  * The faults that close a connection: `limitData` and `closeAfter`.
  *
- * ```sh
- * deno task server --limit-data 100
- * ```
- *
  * @module
  */
 

@@ -1,10 +1,6 @@
 /**
  * The fault `corrupt`: bytes are changed, each with the same probability.
  *
- * ```sh
- * deno task server --corrupt 0.001 --seed 7
- * ```
- *
  * @module
  */
 

@@ -2,10 +2,6 @@
  * The faults `latency` and `jitter`: each chunk is passed on later, in order.
  * Further chunks queue meanwhile.
  *
- * ```sh
- * deno task server --latency 100ms --jitter 20ms
- * ```
- *
  * @module
  */
 

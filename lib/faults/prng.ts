@@ -1,12 +1,6 @@
 /**
  * A pseudorandom number generator that repeats with its seeds.
  *
- * ```ts
- * import { prng } from "./prng.ts";
- *
- * prng(7, 1)() === prng(7, 1)(); // true
- * ```
- *
  * @module
  */
 

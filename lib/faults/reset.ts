@@ -1,10 +1,6 @@
 /**
  * The faults `reset` and `resetAfter`: the peer gets a TCP reset.
  *
- * ```sh
- * deno task server --reset 100
- * ```
- *
  * @module
  */
 

@@ -2,10 +2,6 @@
  * The faults `slicer`, `slicerVariation` and `slicerDelay`: chunks are passed on in
  * slices of a few bytes, with a pause between them.
  *
- * ```sh
- * deno task server --slicer 10 --slicer-delay 5ms
- * ```
- *
  * @module
  */
 

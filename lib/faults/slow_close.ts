@@ -1,10 +1,6 @@
 /**
  * The fault `slowClose`: the end of input is passed on later.
  *
- * ```sh
- * deno task server --slow-close 500ms
- * ```
- *
  * @module
  */
 

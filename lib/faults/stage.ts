@@ -4,16 +4,6 @@
  * fault can pass it before the bytes in front of it. A stage knows nothing of the
  * others, so they combine in any number.
  *
- * ```ts
- * import type { Stage } from "./stage.ts";
- *
- * export const upperCase: Stage = async function* (chunks) {
- *   for await (const chunk of chunks) {
- *     yield { ...chunk, bytes: chunk.bytes.map((byte) => byte & 0xdf) };
- *   }
- * };
- * ```
- *
  * @module
  */
 

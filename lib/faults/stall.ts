@@ -2,10 +2,6 @@
  * The faults `stall` and `stallAfter`: nothing more is passed on, until the faults
  * are replaced.
  *
- * ```sh
- * deno task server --stall-after 5s
- * ```
- *
  * @module
  */
 

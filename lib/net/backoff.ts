@@ -2,14 +2,6 @@
  * Pauses between attempts that grow exponentially, with jitter: clients that
  * lost their connections at the same moment do not retry at the same moment.
  *
- * ```ts
- * import { Backoff } from "./backoff.ts";
- *
- * const backoff = new Backoff({ first: 50, last: 2000 });
- * backoff.next(); // from 25 to 50
- * backoff.next(); // from 50 to 100
- * ```
- *
  * @module
  */
 

@@ -2,13 +2,6 @@
  * Web streams for a connection that has only `read` and `write`. As with Deno's
  * own connections, the end of either stream closes the connection.
  *
- * ```ts
- * import { readableOf } from "./conn_streams.ts";
- *
- * const conn = await Deno.connect({ port: 12345 });
- * for await (const chunk of readableOf(conn)) console.log(chunk.length);
- * ```
- *
  * @module
  */
 

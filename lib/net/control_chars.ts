@@ -2,12 +2,6 @@
  * Characters in the text of a peer that must not reach a terminal or a page as they
  * are, and their escapes.
  *
- * ```ts
- * import { CONTROL_CHARS, escapeControl } from "./control_chars.ts";
- *
- * "\x1b[2J".replace(CONTROL_CHARS, escapeControl); // "\\x1b[2J"
- * ```
- *
  * @module
  */
 

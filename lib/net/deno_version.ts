@@ -2,10 +2,6 @@
  * The oldest version of Deno that the project runs on. An older one is rejected
  * with one line, before anything is opened.
  *
- * ```sh
- * npx --yes deno@2.9.0 task demo
- * ```
- *
  * @module
  */
 

@@ -2,15 +2,6 @@
  * One attempt to connect, whatever opens the socket: what it may become besides a
  * connection.
  *
- * ```ts
- * import { dial, openUnlessAborted } from "./dial.ts";
- *
- * const to = { hostname: "127.0.0.1", port: 12345 };
- * const limit = AbortSignal.timeout(1000);
- * using conn = await dial(to, () =>
- *   openUnlessAborted((signal) => Deno.connect({ ...to, signal }), limit));
- * ```
- *
  * @module
  */
 
@@ -20,7 +11,12 @@ import {
   formatEndpoint,
   requiredPermissions,
 } from "./endpoint.ts";
-import { ConnectError, ConnectionRefusedError } from "./errors.ts";
+import {
+  ConnectError,
+  ConnectionRefusedError,
+  HandshakeError,
+  TimedOutError,
+} from "./errors.ts";
 import { describeError, systemError } from "./system_error.ts";
 import { sleep } from "./timeout.ts";
 
@@ -66,6 +62,34 @@ export async function dial<T extends Deno.Conn>(
       ? ConnectionRefusedError
       : ConnectError;
     throw new Class(describeError(error), { cause: error });
+  }
+}
+
+/**
+ * Milliseconds between attempts to connect: short enough that a server is found soon
+ * after it starts, long enough to cost nothing.
+ */
+const RETRY_MS = { first: 20, last: 500 };
+
+/** Repeats an attempt that fails, for as long as a later one may succeed. */
+export async function retryFor<T>(
+  ms: number,
+  { attempt, signal }: {
+    attempt: () => Promise<T>;
+    signal: AbortSignal | undefined;
+  },
+): Promise<T> {
+  const deadline = performance.now() + ms;
+  for (const backoff = new Backoff(RETRY_MS);;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const left = deadline - performance.now();
+      const isTransient = error instanceof TimedOutError ||
+        error instanceof ConnectError && !(error instanceof HandshakeError);
+      if (!isTransient || left <= 0) throw error;
+      await sleep(Math.min(backoff.next(), left), signal);
+    }
   }
 }
 

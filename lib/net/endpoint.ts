@@ -1,13 +1,6 @@
 /**
  * Endpoints: addresses as text, and the permissions to use them.
  *
- * ```ts
- * import { formatEndpoint, requiredPermissions } from "./endpoint.ts";
- *
- * formatEndpoint({ hostname: "::1", port: 7 }); // "[::1]:7"
- * requiredPermissions({ port: 7 }); // "--allow-net=127.0.0.1:7"
- * ```
- *
  * @module
  */
 

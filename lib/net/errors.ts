@@ -6,16 +6,6 @@
  * server after 7 of 14 bytes". The public functions add what was attempted, once,
  * with `withContext`.
  *
- * ```ts
- * import { exchange, UnexpectedEofError } from "../echo.ts";
- *
- * try {
- *   await exchange("Hello, server!");
- * } catch (error) {
- *   if (error instanceof UnexpectedEofError) console.error(error.received);
- * }
- * ```
- *
  * @module
  */
 

@@ -3,11 +3,6 @@
  * network. The names are those of toxiproxy where it has one. Types only;
  * `lib/echo.ts` exports them.
  *
- * ```sh
- * deno task server --latency 100ms --jitter 20ms
- * deno task server --corrupt 0.001 --seed 7 --verbose
- * ```
- *
  * @module
  */
 

@@ -1,14 +1,6 @@
 /**
  * Durations and counts as text, for logs, reports and errors.
  *
- * ```ts
- * import { formatDuration, plural } from "./format.ts";
- *
- * formatDuration(12.3); // "12 ms"
- * formatDuration(3400); // "3.4 s"
- * plural(2, "connection"); // "2 connections"
- * ```
- *
  * @module
  */
 

@@ -2,14 +2,6 @@
  * Sockets of `node:net`, for connections that can be reset. Only `lib/echo.ts` opens
  * sockets with it. It loads `node:net`, so import it only when they are needed.
  *
- * ```ts
- * import { openSocket } from "./node_sockets.ts";
- *
- * const signal = AbortSignal.timeout(1000);
- * const socket = await openSocket({ port: 12345 }, signal);
- * socket.destroy();
- * ```
- *
  * @module
  */
 

@@ -2,13 +2,6 @@
  * Calls a callback of the library's user. An error that it throws is the user's:
  * it is reported like an uncaught error, and the caller goes on.
  *
- * ```ts
- * import { notify } from "./notify.ts";
- *
- * notify(console.log, "listening");
- * notify(undefined, "no callback was given");
- * ```
- *
  * @module
  */
 

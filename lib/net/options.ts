@@ -1,12 +1,6 @@
 /**
  * The options of servers and clients. Types only; `lib/echo.ts` exports them.
  *
- * ```ts
- * import type { ConnectOptions } from "../echo.ts";
- *
- * export const options: ConnectOptions = { port: 7, timeout: 1000 };
- * ```
- *
  * @module
  */
 

@@ -2,12 +2,6 @@
  * Whether a proxy would be its own upstream: it would accept its own connections until
  * all files are used up.
  *
- * ```ts
- * import { isOwnEndpoint } from "./own_address.ts";
- *
- * isOwnEndpoint({ hostname: "::", port: 80 }, { hostname: "127.1", port: 80 }); // true
- * ```
- *
  * @module
  */
 

@@ -1,12 +1,6 @@
 /**
  * Permissions to use endpoints, which are requested before anything is opened.
  *
- * ```ts
- * import { requestPermissions } from "./permissions.ts";
- *
- * requestPermissions([{ port: 8080 }, { port: 6379 }], "Cannot forward");
- * ```
- *
  * @module
  */
 

@@ -13,21 +13,6 @@
  * these reads, no more than the budget covers. While the driver completes full
  * batches of reads, older reads are still pending, and no new read starts.
  *
- * ```ts
- * import { ReadScheduler } from "./read_scheduler.ts";
- *
- * const conn = await Deno.connect({ port: 12345 });
- * const buffer = new Uint8Array(1024);
- * const scheduler = new ReadScheduler();
- * scheduler.join();
- * scheduler.schedule(async () => {
- *   const { tick } = scheduler;
- *   await conn.read(buffer);
- *   scheduler.onData(tick);
- *   scheduler.leave();
- * });
- * ```
- *
  * @module
  */
 

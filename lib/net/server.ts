@@ -2,12 +2,6 @@
  * A running server: what it offers, and what it reports. Types only; `lib/echo.ts`
  * exports them.
  *
- * ```ts
- * import type { EchoServer } from "../echo.ts";
- *
- * export const open = (server: EchoServer): number => server.stats().open;
- * ```
- *
  * @module
  */
 

@@ -11,15 +11,6 @@
  * kernel (64 KiB); then nothing more is received. One write accepts at most 64 KiB,
  * and resolves when the kernel has accepted them.
  *
- * ```ts
- * import { openSocket } from "./node_sockets.ts";
- * import { SocketConn } from "./socket_conn.ts";
- *
- * const signal = AbortSignal.timeout(1000);
- * const conn = new SocketConn(await openSocket({ port: 12345 }, signal));
- * conn.reset(); // The peer gets ECONNRESET.
- * ```
- *
  * @module
  */
 

@@ -1,13 +1,6 @@
 /**
  * Errors of `node:net` as the classes that Deno's own connections throw.
  *
- * ```ts
- * import { socketError } from "./socket_error.ts";
- *
- * const error = Object.assign(new Error(), { code: "ECONNRESET" });
- * socketError(error) instanceof Deno.errors.ConnectionReset; // true
- * ```
- *
  * @module
  */
 

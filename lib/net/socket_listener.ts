@@ -6,14 +6,6 @@
  * connections that nobody has asked for, and which never accepts again once it has
  * run out of files (Deno 2.9.6).
  *
- * ```ts ignore
- * using listener = new SocketListener(() => bind("127.0.0.1", 12345), {
- *   backlog: 511,
- *   load: async () => (client) => new SocketConn(socketOf(client), client),
- * });
- * using conn = await listener.accept();
- * ```
- *
  * @module
  */
 

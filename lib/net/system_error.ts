@@ -2,16 +2,6 @@
  * Errors of Deno and of the operating system in plain words. Each system has its
  * own text for the same error, and Deno adds its own guess at the missing flag.
  *
- * ```ts
- * import { describeError } from "./system_error.ts";
- *
- * try {
- *   await Deno.connect({ port: 1 });
- * } catch (error) {
- *   console.error(describeError(error)); // "connection refused"
- * }
- * ```
- *
  * @module
  */
 

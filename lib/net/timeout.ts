@@ -2,17 +2,6 @@
  * Timers and time limits of any length, `Infinity` included. The runtime's own
  * timers hold their delay in 31 bits, and fire at once if it is longer.
  *
- * ```ts
- * import { sleep, withTimeout } from "./timeout.ts";
- *
- * await sleep(100);
- * const conn = await withTimeout(
- *   (signal) => Deno.connect({ port: 80, signal }),
- *   { timeout: 1000, onTimeout: () => new Error("no answer within 1 s") },
- * );
- * conn.close();
- * ```
- *
  * @module
  */
 

@@ -2,15 +2,6 @@
  * Ranges of options and flags. A value out of range, or of another type, is rejected
  * by its name before anything is opened.
  *
- * ```ts
- * import { checkRange, POSITIVE_INTEGER } from "./validate.ts";
- *
- * checkRange(POSITIVE_INTEGER, {
- *   action: "Cannot ping",
- *   options: { count: 3 },
- * });
- * ```
- *
  * @module
  */
 

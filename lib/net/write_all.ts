@@ -1,13 +1,6 @@
 /**
  * Writes all of a chunk: one write may accept only part of it.
  *
- * ```ts
- * import { writeAll } from "./write_all.ts";
- *
- * using conn = await Deno.connect({ port: 12345 });
- * await writeAll(conn, new TextEncoder().encode("ping"));
- * ```
- *
  * @module
  */
 

@@ -19,6 +19,7 @@ import type {
 import { sleep } from "../net/timeout.ts";
 import { Activity } from "./activity.ts";
 import type { Dial } from "./dial.ts";
+import { drain } from "./drain.ts";
 import { QuietTimer } from "./quiet_timer.ts";
 import { type Side, Streams, type StreamsOwner } from "./streams.ts";
 import { addCounts, type Traffic } from "./traffic.ts";
@@ -42,29 +43,10 @@ export interface SessionOptions {
 const HANDSHAKE_MS = 10_000;
 
 /**
- * Milliseconds without data after which a client has paused. In a proxy: longer than
- * a delayed acknowledgement (40 ms), and than the gaps in a reply on a local network.
- */
-const PAUSE_MS = { echo: 10, proxy: 100 };
-
-/**
- * The longest pause. While a client does not take what it was sent, pauses grow with
- * the time that it takes: by a tenth, so that its end is noticed a tenth later.
- */
-const MAX_PAUSE_MS = 500;
-
-/**
  * Milliseconds without a byte after which a client counts as idle at a shutdown:
  * it has read its echo by then, or does not read at all.
  */
 const DRAIN_IDLE_MS = 5_000;
-
-/**
- * Milliseconds of silence after which an idle client is closed once it was sent
- * the end of input: what it sent before that reached it has arrived by then. The
- * initial retransmission timeout of RFC 6298 assumes the same round-trip time.
- */
-const IDLE_LINGER_MS = 1_000;
 
 /** An accepted connection. */
 export class Session implements Connection, StreamsOwner {
@@ -157,40 +139,18 @@ export class Session implements Connection, StreamsOwner {
     for (const { conn } of this.#streams.sides) conn.unref();
   }
 
-  /**
-   * Ends the client's stream once the client pauses, as if the client had: an echo
-   * is half-closed, and an upstream, once it has answered, gets the end of input.
-   * What the client sends after that is dropped. What the upstream sends is passed on.
-   *
-   * The session ends when the client closes its side too. There is no time limit
-   * here: if the connection were closed while the client still sends, the client
-   * would receive a reset, which destroys what it has not read (RFC 2525, section
-   * 2.17). The owner sets the limit by aborting the session.
-   *
-   * An idle client has read everything, so it is closed after a second of silence.
-   * Otherwise each client that keeps an unused connection open would delay the end.
-   */
+  /** Ends the session once the client pauses, see `drain.ts`. */
   drain(): void {
-    const streams = this.#streams;
     this.#draining = true;
-    if (!streams.client.input) return this.onFinish("shutdown");
-    const { bytes, isWhole } = streams;
+    if (!this.#streams.client.input) return this.onFinish("shutdown");
+    const { bytes, isWhole } = this.#streams;
     const silence = this.#activity.silence(bytes);
-    const idle = isWhole && (bytes === 0 || silence >= DRAIN_IDLE_MS);
-    const count = () => streams.lastRead;
-    const waitForPause = (ms: number) => {
-      this.#quiet.start(ms, { count, onQuiet: () => onQuiet(ms) });
-    };
-    const onQuiet = (ms: number) => {
-      if (!streams.isWhole || !streams.isAnswered) {
-        return waitForPause(Math.min(1.1 * ms, MAX_PAUSE_MS));
-      }
-      streams.halfClose();
-      if (!idle) return;
-      const onQuiet = () => this.onFinish("shutdown");
-      this.#quiet.start(IDLE_LINGER_MS, { count, onQuiet });
-    };
-    waitForPause(this.#options.dial ? PAUSE_MS.proxy : PAUSE_MS.echo);
+    drain(this.#streams, {
+      quiet: this.#quiet,
+      onIdle: isWhole && (bytes === 0 || silence >= DRAIN_IDLE_MS)
+        ? () => this.onFinish("shutdown")
+        : undefined,
+    });
   }
 
   /** Ends the client's stream after the current chunk, without waiting for a pause. */
@@ -237,9 +197,9 @@ export class Session implements Connection, StreamsOwner {
     }
     if (this.#closed) return closeConn(conn);
     if (!this.#refed) conn.unref();
-    const upstream = this.#streams.addUpstream(conn);
+    const upstream = this.#streams.side("upstream", conn);
     upstream.link.setFaults(this.#faults.upstream, this.#faultsSince);
-    this.#streams.forward();
+    this.#streams.forward(upstream);
   }
 
   #refuse(fault: "down" | "closeOnAccept"): void {

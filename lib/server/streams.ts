@@ -36,6 +36,7 @@ const LINGER_MS = 5_000;
 
 /** The client, or the upstream. */
 export interface Side {
+  readonly name: "client" | "upstream";
   readonly conn: Conn;
   /** What is written to it. */
   readonly link: Link;
@@ -66,7 +67,12 @@ export class Streams implements CopyEvents, LinkOwner {
   constructor(client: Conn, owner: StreamsOwner) {
     this.#owner = owner;
     this.held = owner.held;
-    this.client = { conn: client, link: new Link(client, this) };
+    this.client = this.side("client", client);
+  }
+
+  /** A side whose bytes are not copied yet. */
+  side(name: Side["name"], conn: Conn): Side {
+    return { name, conn, link: new Link(conn, this) };
   }
 
   /** Sends the client its own bytes. */
@@ -76,15 +82,10 @@ export class Streams implements CopyEvents, LinkOwner {
     this.client.input.start();
   }
 
-  /** Adds the upstream, which is not copied to or from yet. */
-  addUpstream(conn: Conn): Side {
-    return this.upstream = { conn, link: new Link(conn, this) };
-  }
-
   /** Sends the bytes of each side to the other one. */
-  forward(): void {
-    const { client, upstream } = this;
-    if (!upstream) return;
+  forward(upstream: Side): void {
+    const { client } = this;
+    this.upstream = upstream;
     client.input = new Copy(client.conn, upstream.link, this);
     upstream.input = new Copy(upstream.conn, client.link, this);
     client.input.start();
@@ -98,11 +99,11 @@ export class Streams implements CopyEvents, LinkOwner {
 
   /** Bytes in all directions. */
   get bytes(): number {
-    return this.sides.reduce(
-      (sum, { input, link }) =>
-        sum + (input?.bytesRead ?? 0) + link.bytesWritten,
-      0,
-    );
+    let sum = 0;
+    for (const { input, link } of this.sides) {
+      sum += (input?.bytesRead ?? 0) + link.bytesWritten;
+    }
+    return sum;
   }
 
   /** Changes with each read, also of what is dropped. */
@@ -140,7 +141,7 @@ export class Streams implements CopyEvents, LinkOwner {
   onEnd(copy: Copy, end: End): void {
     const { from, to } = this.#directionOf(copy);
     if (end.kind === "reset") {
-      this.closedBy ??= this.#nameOf(from);
+      this.closedBy ??= from.name;
       if (from === to) return this.#owner.onFinish("reset", end.error);
       // It does not take any more either.
       from.link.close(end);
@@ -157,7 +158,7 @@ export class Streams implements CopyEvents, LinkOwner {
   /** A side has ended its stream. */
   onSourceEnd(copy: Copy): void {
     if (!this.#cut) {
-      this.closedBy ??= this.#nameOf(this.#directionOf(copy).from);
+      this.closedBy ??= this.#directionOf(copy).from.name;
     }
     this.#finishIfDone();
   }
@@ -194,10 +195,6 @@ export class Streams implements CopyEvents, LinkOwner {
     return copy === client.input
       ? { from: client, to: upstream }
       : { from: upstream, to: client };
-  }
-
-  #nameOf(side: Side): "client" | "upstream" {
-    return side === this.client ? "client" : "upstream";
   }
 
   /** A side was reset. What was read of an upstream before still reaches the client. */

@@ -2,15 +2,6 @@
  * Checks a server's certificate and private key before it listens. `node:tls`
  * accepts any text for them, and then fails at each handshake.
  *
- * ```ts
- * import { checkCredentials } from "./credentials.ts";
- *
- * checkCredentials({
- *   cert: await Deno.readTextFile("cert.pem"),
- *   key: await Deno.readTextFile("key.pem"),
- * });
- * ```
- *
  * @module
  */
 

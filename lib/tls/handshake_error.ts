@@ -2,13 +2,6 @@
  * The reason of a failed TLS handshake in plain words. The codes of `node:tls`
  * are for programs (`UNABLE_TO_VERIFY_LEAF_SIGNATURE`).
  *
- * ```ts
- * import { describeHandshakeError } from "./handshake_error.ts";
- *
- * const error = Object.assign(new Error(), { code: "CERT_HAS_EXPIRED" });
- * describeHandshakeError(error); // "its certificate has expired"
- * ```
- *
  * @module
  */
 

@@ -2,14 +2,6 @@
  * Starts TLS sessions on connected sockets, as the server or as the client. It loads
  * `node:tls`, so import it only when TLS is requested.
  *
- * ```ts ignore
- * import { tlsClient } from "./session.ts";
- *
- * const startTls = tlsClient({ hostname: "localhost" });
- * using conn = startTls(socket);
- * await conn.handshake();
- * ```
- *
  * @module
  */
 

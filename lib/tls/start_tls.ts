@@ -2,13 +2,6 @@
  * TLS for servers and clients. This is the module that others import. It loads
  * `node:tls` only if TLS is requested, because that takes 60 ms.
  *
- * ```ts ignore
- * import { clientTls } from "./start_tls.ts";
- *
- * const startTls = await clientTls({ tls: true }, "Cannot connect");
- * using conn = startTls!(socket);
- * ```
- *
  * @module
  */
 

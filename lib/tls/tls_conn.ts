@@ -11,14 +11,6 @@
  * Nothing here is limited in time. The server and the client limit the handshake by
  * closing the connection.
  *
- * ```ts ignore
- * import { tlsServer } from "./session.ts";
- *
- * const startTls = tlsServer({ cert, key });
- * using conn = startTls(socket);
- * const { alpnProtocol } = await conn.handshake();
- * ```
- *
  * @module
  */
 

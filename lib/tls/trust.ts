@@ -2,14 +2,6 @@
  * Which certificates a TLS client accepts: those that a trusted authority has
  * issued for the host that the client connects to.
  *
- * ```ts
- * import { trustedContext } from "./trust.ts";
- *
- * const context = trustedContext({
- *   caCerts: [await Deno.readTextFile("ca.pem")],
- * });
- * ```
- *
  * @module
  */
 
