@@ -39,6 +39,8 @@ export type { Direction } from "./net/fault_options.ts";
 export type { ApiError, Json, Proxies, ToxicProxy };
 export type { JsonObject } from "./toxiproxy/json.ts";
 export type { ListenTls, ProxyPlan, UpstreamTls } from "./toxiproxy/plan.ts";
+
+export type { TrafficSum } from "./server/traffic.ts";
 export type { ProxyStart, StartProxy, Totals } from "./toxiproxy/proxies.ts";
 export type { Attributes, Toxic } from "./toxiproxy/toxics.ts";
 
