@@ -10,9 +10,10 @@ const ALLOWED: Record<string, readonly string[]> = {
   ".": ["cli", "lib", "net"],
   cli: ["lib", "faults", "stats", "net"],
   lib: [
-    ...["server", "load", "ping", "client", "report"],
+    ...["toxiproxy", "server", "load", "ping", "client", "report"],
     ...["faults", "stats", "tls", "net"],
   ],
+  toxiproxy: ["server", "faults", "net"],
   server: ["faults", "tls", "net"],
   load: ["client", "stats", "net"],
   ping: ["client", "stats", "net"],

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { DEFAULT_HOSTNAME } from "../net/defaults.ts";
 import { splitHostPort } from "../net/endpoint.ts";
 import { DELAY, FRACTION, integerRange, type Range } from "../net/validate.ts";
 
@@ -19,6 +20,8 @@ export interface FlagType<T> {
   parse(text: string): T | undefined;
   /** Whether a flag that is given several times has the values of all; if not, of the last. */
   readonly isList?: boolean;
+  /** Whether the flag may be given without a value, which `parse` gets as "". */
+  readonly isOptional?: boolean;
 }
 
 /** A flag without a value: true if it is given. */
@@ -110,6 +113,23 @@ export const HOST_PORT: FlagType<{ hostname: string; port: number }> = {
     return parts?.hostname && parts.port > 0 ? parts : undefined;
   },
 };
+
+/** Where a second server listens: on a port of the loopback address, or elsewhere. */
+export function listenOn(
+  defaultPort?: number,
+): FlagType<{ hostname: string; port: number }> {
+  return {
+    placeholder: defaultPort === undefined ? "[HOST:]PORT" : "[[HOST:]PORT]",
+    expected: "a port, or a host and a port, such as 0.0.0.0:8474",
+    isOptional: defaultPort !== undefined,
+    parse: (text) =>
+      splitHostPort(
+        /^\d*$/.test(text)
+          ? `${DEFAULT_HOSTNAME}:${text || defaultPort}`
+          : text,
+      ),
+  };
+}
 
 /** Protocols of ALPN, by preference. A name has 1 to 255 bytes (RFC 7301). */
 export const PROTOCOLS: FlagType<string[]> = {

@@ -47,7 +47,8 @@ function withSwitchValues(
 
 /** @throws {UsageError} that names the flag, if its value has another form. */
 function parseValue<T>(key: string, type: FlagType<T>, text: string): T {
-  const value = text === "" ? undefined : type.parse(text);
+  const isMissing = text === "" && !type.isOptional;
+  const value = isMissing ? undefined : type.parse(text);
   if (value !== undefined) return value;
   const what = text === "" ? "without a value" : `"${text}"`;
   throw new UsageError(

@@ -12,6 +12,7 @@ import {
   DEFAULT_HOSTNAME,
   DEFAULT_PORT,
   DEFAULT_TIMEOUT_MS,
+  DEFAULT_TOXIPROXY_PORT,
 } from "../net/defaults.ts";
 import { FAULTS } from "../faults/table.ts";
 import { formatEndpoint } from "../net/endpoint.ts";
@@ -77,7 +78,8 @@ const upstream = {
   upstreamWait: [DURATION, "retry connecting for this long", "0s"],
 } satisfies Flags;
 
-const limits = {
+/** The limits of a server. */
+export const limits = {
   backlog: [BACKLOG, "length of the queue of new connections", DEFAULT_BACKLOG],
   maxConnections: [COUNT, "serve this many; further ones wait", "no limit"],
   maxHeldBytes: [COUNT, "bytes that faults may hold back in all", "64 MiB"],
@@ -118,14 +120,30 @@ const output = {
   logFormat: [FORMAT, "text or json; implies --verbose", "text"],
 } satisfies Flags;
 
+const control = {
+  toxiproxy: [
+    type.listenOn(DEFAULT_TOXIPROXY_PORT),
+    "be proxies that clients of toxiproxy control",
+    "off; without a value, 127.0.0.1:8474",
+  ],
+  config: [FILE, "begin with the proxies of this toxiproxy.json"],
+  metrics: [type.listenOn(), "serve /metrics (Prometheus) and /healthz"],
+} satisfies Flags;
+
 const once = {
   once: [SWITCH, "serve one connection, then exit"],
 } satisfies Flags;
 
 const flags = {
   ...{ ...address, ...tls, ...upstream, ...limits, ...once },
-  ...{ ...faults, ...scope, ...output },
+  ...{ ...faults, ...scope, ...control, ...output },
 };
+
+/** The proxies that clients of toxiproxy make have these from them. */
+const notWithToxiproxy = Object.keys({
+  ...{ ...address, ...tls, ...upstream, ...faults, ...scope, ...once },
+  ...{ ...output, backlog: true, metrics: true },
+});
 
 /** The values of a command line. */
 export type ServerValues = Values<typeof flags>;
@@ -145,6 +163,7 @@ export const program: Program<typeof flags> = {
     Upstream: upstream,
     Limits: { ...limits, ...once },
     Faults: { ...faults, ...scope },
+    Control: control,
     Log: output,
   },
   needs: [
@@ -157,7 +176,9 @@ export const program: Program<typeof flags> = {
     ["upstreamTlsName", "upstreamTls"],
     ["upstreamTimeout", ...anyUpstream],
     ["upstreamWait", ...anyUpstream],
+    ["slicerVariation", "slicer"],
     ["slicerDelay", "slicer"],
+    ["config", "toxiproxy"],
     ["faultDirection", ...anyUpstream],
   ],
   conflicts: [
@@ -166,6 +187,7 @@ export const program: Program<typeof flags> = {
     ["unix", "reusePort"],
     ["unix", "tlsCert"],
     ["upstream", "upstreamUnix"],
+    ...notWithToxiproxy.map((key) => ["toxiproxy", key] as const),
   ],
   notes:
     `Ctrl-C shuts down gracefully; a second Ctrl-C aborts. SIGHUP shuts down if

@@ -10,12 +10,19 @@ import {
   serve,
   type ServeOptions,
 } from "../echo.ts";
-import { formatAddress, formatEndpoint } from "../net/endpoint.ts";
+import { metrics } from "../metrics.ts";
+import {
+  formatAddress,
+  formatEndpoint,
+  requiredPermissions,
+} from "../net/endpoint.ts";
 import type { Faults } from "../net/fault_options.ts";
-import { describeError } from "../net/system_error.ts";
+import { requestPermissions } from "../net/endpoint.ts";
+import { describeError, systemError } from "../net/system_error.ts";
 import { proxy } from "../proxy.ts";
 import { formatEvent, type ServerEvent } from "./connection_log.ts";
 import { LineQueue } from "./line_queue.ts";
+import { acceptAdvice, watchUpstream } from "./outages.ts";
 import { print } from "./output.ts";
 import { readCertificates, readText } from "./program.ts";
 import {
@@ -25,27 +32,6 @@ import {
 } from "./server_flags.ts";
 import { onTerminationSignal } from "./signals.ts";
 import { clearStaleSocket } from "./stale_socket.ts";
-
-/** Milliseconds between two lines about an upstream that is still not reachable. */
-const OUTAGE_INTERVAL_MS = 60_000;
-
-/**
- * Returns whether a closed connection is the first of an outage of the upstream,
- * or the first in a minute. A later connection that got an answer of the upstream
- * ends the outage. One from before it may still end at any time.
- */
-export function watchUpstream(): (connection: ClosedConnection) => boolean {
-  let reported = -Infinity;
-  return ({ reason, upstream, duration }) => {
-    const now = performance.now();
-    if (reason === "unreachable" && now - reported >= OUTAGE_INTERVAL_MS) {
-      reported = now;
-      return true;
-    }
-    if (upstream?.bytesRead && now - duration > reported) reported = -Infinity;
-    return false;
-  };
-}
 
 /**
  * Whether a connection was most likely another server that checked whether the
@@ -80,6 +66,11 @@ export async function main(
   positionals: string[] = [],
 ): Promise<void> {
   const options = serverOptions(values, positionals);
+  if (values.toxiproxy) {
+    const { runToxiproxy } = await import("./toxiproxy_mode.ts");
+    return await runToxiproxy(values, values.toxiproxy);
+  }
+  if (values.metrics) requestPermissions([values.metrics], METRICS);
   readFiles(options, values);
   const { listen, faults, upstream } = options;
   if (listen.path) await clearStaleSocket(listen.path);
@@ -126,22 +117,30 @@ export async function main(
   const server: EchoServer = upstream
     ? proxy({ ...common, faults, upstream })
     : serve({ ...common, faults: faults as Faults });
+  const http = values.metrics && serveMetrics(server, values.metrics);
   const to = upstream ? `, forwarding to ${formatEndpoint(upstream)}` : "";
   print(`Server listening on ${formatAddress(server.addr)}${to}`);
+  if (http) print(`Metrics at http://${formatAddress(http.addr)}/metrics`);
   const totals = await server.finished;
   if (verbose) stderr.pushLast(format({ event: "summary", ...totals }));
   await stderr.flush();
 }
 
-/** What the user can do if no connection can be accepted. */
-function acceptAdvice(reason: string): string | undefined {
-  switch (reason) {
-    case "too many open files":
-      return "raise the limit (ulimit -n), or set --max-connections below it";
-    case "too many open files in system":
-      return "raise the system's limit (fs.file-max), or set --max-connections";
-    default:
-      return undefined;
+/** What fails if metrics cannot be served. */
+const METRICS = "Cannot serve metrics";
+
+/** Serves metrics until the program exits. */
+function serveMetrics(
+  server: EchoServer,
+  endpoint: { hostname: string; port: number },
+): Deno.HttpServer<Deno.NetAddr> {
+  try {
+    const quiet = { ...endpoint, onListen: () => {} };
+    return Deno.serve(quiet, (request) => metrics(server, request));
+  } catch (error) {
+    const action = `${METRICS} on ${formatEndpoint(endpoint)}`;
+    const permissions = requiredPermissions(endpoint);
+    throw systemError(error, { action, permissions });
   }
 }
 

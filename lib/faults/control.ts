@@ -128,6 +128,11 @@ export class HeldBytes {
     this.#limit = limit;
   }
 
+  /** Bytes that are held. */
+  get bytes(): number {
+    return this.#held;
+  }
+
   /** Whether no more may be held. */
   get full(): boolean {
     return this.#held >= this.#limit;

@@ -68,6 +68,11 @@ export const FAULTS: { readonly [Name in keyof Faults]-?: FaultOption } = {
     stage: slicer,
   },
   slicerDelay: { range: DELAY, help: "pause between slices", stage: slicer },
+  slicerVariation: {
+    range: NON_NEGATIVE_INTEGER,
+    help: "vary the slices up and down by this much",
+    stage: slicer,
+  },
   bandwidth: {
     range: POSITIVE_INTEGER,
     help: "limit the bytes per second of each connection",
@@ -138,7 +143,8 @@ export function checkFaults(faults: Faults): void {
     const { range } = FAULTS[name as keyof Faults];
     checkRange(range, { action, options: { [name]: value } });
   }
-  if (faults.slicerDelay !== undefined && faults.slicer === undefined) {
-    throw new TypeError(`${action} with slicerDelay: it needs slicer`);
+  for (const name of ["slicerDelay", "slicerVariation"] as const) {
+    if (faults[name] === undefined || faults.slicer !== undefined) continue;
+    throw new TypeError(`${action} with ${name}: it needs slicer`);
   }
 }

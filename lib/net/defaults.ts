@@ -44,3 +44,6 @@ export const DEFAULT_STEP_DURATION_MS = 3_000;
 export const DEFAULT_WARMUP_MS = 1_000;
 /** Bytes of a message of a load run, as is common for echo benchmarks. */
 export const DEFAULT_MESSAGE_SIZE = 512;
+
+/** Port of toxiproxy's interface, as in toxiproxy. */
+export const DEFAULT_TOXIPROXY_PORT = 8474;

@@ -107,16 +107,18 @@ export function requiredPermissions(...endpoints: Endpoint[]): string {
 /**
  * Requests the permissions to use all endpoints, before anything is opened. On a
  * terminal, Deno asks the user for those that are missing, unless it runs with
- * `--no-prompt`.
+ * `--no-prompt`, or `ask` is false.
  *
  * @throws {Deno.errors.NotCapable} if one is missing; the message names them all.
  */
 export function requestPermissions(
   endpoints: readonly Endpoint[],
   action: string,
+  ask = true,
 ): void {
+  const look = ask ? "requestSync" : "querySync";
   const granted = endpoints.flatMap(permissionsOf).every(([name, target]) =>
-    Deno.permissions.requestSync(
+    Deno.permissions[look](
       name === "net" ? { name, host: target } : { name, path: target },
     ).state === "granted"
   );

@@ -30,8 +30,8 @@ export interface Faults {
   stallAfter?: number | undefined;
   /**
    * Bytes after which the connection is reset, as soon as there is one byte more to
-   * send, 0 or more. The peer gets a TCP reset (RFC 9293, section 3.10.7). An echo
-   * server that was started without `faults`, and Unix sockets, can only close with
+   * send, 0 or more. The peer gets a TCP reset (RFC 9293, section 3.10.7). A server
+   * that was started without `faults`, and Unix sockets, can only close with
    * unread data, which is a reset behind an end of input (RFC 2525, section 2.17).
    */
   reset?: number | undefined;
@@ -41,6 +41,8 @@ export interface Faults {
   slicer?: number | undefined;
   /** Milliseconds between two slices. Needs `slicer`. */
   slicerDelay?: number | undefined;
+  /** Bytes by which slices vary up and down, evenly distributed. Needs `slicer`. */
+  slicerVariation?: number | undefined;
   /** Bytes per second, 1 or more. */
   bandwidth?: number | undefined;
   /** Milliseconds by which the end of input is passed on later. */
@@ -100,7 +102,7 @@ export type FaultSetting = Faults | DirectedFaults | readonly FaultEntry[];
 /** A fault of connections, by its option, without options that adjust others. */
 export type FaultName = Exclude<
   keyof Faults,
-  "jitter" | "slicerDelay" | "refuse" | "toxicity" | "seed"
+  "jitter" | "slicerDelay" | "slicerVariation" | "refuse" | "toxicity" | "seed"
 >;
 
 /**

@@ -75,6 +75,10 @@ export interface ServerStats extends Traffic {
   readonly peak: number;
   /** Connections that were accepted. */
   readonly accepted: number;
+  /** How many connections have ended for each reason. */
+  readonly ended: { readonly [Reason in EndReason]?: number };
+  /** Bytes that faults hold. */
+  readonly heldBytes: number;
   /** Milliseconds until now, or until the server was closed. */
   readonly duration: number;
 }

@@ -126,10 +126,9 @@ export class Copy {
     if (this.#state === STOPPED) return;
     this.#state = READING;
     this.#tick = readScheduler.tick;
-    const { maxRead } = this.#link;
-    const buffer = maxRead < this.#buffer.length
-      ? this.#buffer.subarray(0, maxRead)
-      : this.#buffer;
+    const buffer = this.#link.direct
+      ? this.#buffer
+      : this.#buffer.subarray(0, this.#link.maxRead);
     this.#source.read(buffer).then(this.#onRead, this.#onReadError);
   };
 

@@ -18,6 +18,7 @@ import type { ServeOptions } from "../net/options.ts";
 import type {
   ClosedConnection,
   EchoServer,
+  EndReason,
   ServerStats,
   Traffic,
 } from "../net/server.ts";
@@ -93,6 +94,7 @@ export class Server<Addr extends Deno.Addr> implements EchoServer<Addr> {
   #endedAt: number | undefined;
   #accepted = 0;
   #peak = 0;
+  readonly #ended: { [Reason in EndReason]?: number } = {};
   // What the closed connections carried.
   #traffic: Traffic = { bytesRead: 0, bytesWritten: 0 };
   /** Its life: it serves, drains, or closes every connection at once. */
@@ -147,6 +149,8 @@ export class Server<Addr extends Deno.Addr> implements EchoServer<Addr> {
       peak: this.#peak,
       accepted: this.#accepted,
       ...bytes,
+      ended: { ...this.#ended },
+      heldBytes: this.#faults.held.bytes,
       duration: (this.#endedAt ?? performance.now()) - this.#startedAt,
       ...(this.#faults.used ? { faults } : {}),
     };
@@ -224,6 +228,8 @@ export class Server<Addr extends Deno.Addr> implements EchoServer<Addr> {
   #onClosed = (session: Session, summary: ClosedConnection): void => {
     this.#sessions.delete(session);
     this.#traffic = addTraffic(this.#traffic, summary);
+    const { reason } = summary;
+    this.#ended[reason] = (this.#ended[reason] ?? 0) + 1;
     notify(this.#options.onClose, summary);
     this.#acceptor.release();
     this.#finishIfEmpty();

@@ -20,7 +20,7 @@ import type { Dial } from "./dial.ts";
 import { drain } from "./drain.ts";
 import { QuietTimer } from "./quiet_timer.ts";
 import { type Side, Streams, type StreamsOwner } from "./streams.ts";
-import { addFaults } from "./traffic.ts";
+import { addCounts } from "./traffic.ts";
 
 /** What a session needs. */
 export interface SessionOptions {
@@ -104,7 +104,7 @@ export class Session implements Connection, StreamsOwner {
     return {
       ...bytesOf(client),
       ...(this.#options.dial ? { upstream: bytesOf(upstream) } : {}),
-      faults: addFaults(client.link.counts, upstream?.link.counts),
+      faults: addCounts(client.link.counts, upstream?.link.counts),
     };
   }
 

@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { FaultCounts, FaultName } from "../net/fault_options.ts";
 import type { Traffic, UpstreamTraffic } from "../net/server.ts";
 
 /** The sum of what two connections carried. */
@@ -14,7 +13,7 @@ export function addTraffic(a: Traffic, b: Traffic): Traffic {
     upstream: a.upstream && b.upstream
       ? addBytes(a.upstream, b.upstream)
       : a.upstream ?? b.upstream,
-    faults: addFaults(a.faults, b.faults),
+    faults: addCounts(a.faults, b.faults),
   };
 }
 
@@ -25,16 +24,15 @@ function addBytes(a: UpstreamTraffic, b: UpstreamTraffic): UpstreamTraffic {
   };
 }
 
-/** The sum of two counts of faults, if there is one. */
-export function addFaults(
-  a: FaultCounts | undefined,
-  b: FaultCounts | undefined,
-): FaultCounts | undefined {
+/** The sum of two records of counts, if there is one. */
+export function addCounts<Key extends string>(
+  a: { readonly [key in Key]?: number } | undefined,
+  b: { readonly [key in Key]?: number } | undefined,
+): { [key in Key]?: number } | undefined {
   if (!a && !b) return undefined;
-  const sum = { ...a };
-  for (const [name, count] of Object.entries(b ?? {})) {
-    const fault = name as FaultName;
-    sum[fault] = (sum[fault] ?? 0) + count;
+  const sum: { [key in Key]?: number } = { ...a };
+  for (const key of Object.keys(b ?? {}) as Key[]) {
+    sum[key] = (sum[key] ?? 0) + (b![key] ?? 0);
   }
   return sum;
 }

@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { formatEvent, type ServerEvent } from "../../lib/cli/connection_log.ts";
-import { watchUpstream } from "../../lib/cli/server_program.ts";
+import { watchUpstream } from "../../lib/cli/outages.ts";
 import {
   type ClosedConnection,
   type EndReason,
@@ -22,6 +22,7 @@ const closed: ClosedConnection = {
 const totals = {
   ...{ open: 0, peak: 2, accepted: 3 },
   ...{ bytesRead: 60, bytesWritten: 45, duration: 999 },
+  ...{ ended: { closed: 3 }, heldBytes: 0 },
 };
 /** What a hostile peer may put into its address and into an error. */
 const hostile = {

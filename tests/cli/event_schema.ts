@@ -224,6 +224,8 @@ const SERVER: readonly EventRow[] = [
     open: "integer: connections that are open",
     peak: "integer: the most at a time",
     accepted: "integer: connections that were accepted",
+    ended: "integer{}: how many have ended, by reason",
+    heldBytes: "integer: bytes that faults hold",
     ...TRAFFIC,
   }],
   ["acceptError", "no connection can be accepted, once a minute", {
