@@ -144,22 +144,22 @@ export class Copy {
       this.#length = count;
       this.#view = this.#buffer.subarray(0, count);
     }
-    const link = this.#link;
-    if (link.direct) {
-      link.conn.write(this.#view).then(this.#onWritten, this.#onWriteError);
-    } else link.enqueue(this.#view).then(this.#onPassed, this.#onWriteError);
+    this.#write(this.#view);
   };
 
-  #onWritten = (count: number): void => {
+  #write(bytes: Uint8Array): void {
     const link = this.#link;
-    link.bytesWritten += count;
+    if (link.direct) {
+      link.conn.write(bytes).then(this.#onWritten, this.#onWriteError);
+    } else link.enqueue(bytes).then(this.#onPassed, this.#onWriteError);
+  }
+
+  #onWritten = (count: number): void => {
+    this.#link.bytesWritten += count;
     if (this.#state === STOPPED) return;
     this.#sent += count;
     if (this.#sent === this.#length) return this.#onPassed();
-    const rest = this.#view.subarray(this.#sent);
-    if (link.direct) {
-      link.conn.write(rest).then(this.#onWritten, this.#onWriteError);
-    } else link.enqueue(rest).then(this.#onPassed, this.#onWriteError);
+    this.#write(this.#view.subarray(this.#sent));
   };
 
   /** The chunk is written, or the link has a copy of it. */
