@@ -8,12 +8,6 @@
 import { prng } from "../../lib/faults/prng.ts";
 
 /**
- * Whether servers take a list of entries as their faults, and `slowClose`, `refuse`
- * and `connectDelay`. Otherwise entries are combined into one setting a direction.
- */
-const TAKES_ENTRIES = true;
-
-/**
  * What a fault does, as far as a peer can see: all bytes arrive within `SLOWEST_MS`;
  * bytes are held back for longer, or for ever; the connection ends early; bytes are
  * changed; what happens depends on the time.
@@ -46,14 +40,10 @@ const FAULTS: readonly (readonly [Faults, ...Effect[]])[] = [
   // Which connections have the faults depends on the order of the accepts.
   [{ latency: 2, toxicity: 0.5 }, "delays", "timed"],
   [{ limitData: 2_000, toxicity: 0.5 }, "cuts", "timed"],
-  ...(TAKES_ENTRIES
-    ? [
-      [{ slowClose: 50 }, "delays"],
-      [{ slowClose: 60_000 }, "holds"],
-      [{ connectDelay: 50 }, "delays"],
-      [{ refuse: true }, "cuts"],
-    ] as const
-    : []),
+  [{ slowClose: 50 }, "delays"],
+  [{ slowClose: 60_000 }, "holds"],
+  [{ connectDelay: 50 }, "delays"],
+  [{ refuse: true }, "cuts"],
 ];
 
 /** Rows that only delay: half of the choices, so that many scripts lose nothing. */
@@ -254,17 +244,7 @@ export function withLatency(script: Script, latency: number): Script {
 
 /** Faults as `setFaults()` of an echo server or a proxy takes them. */
 export function toFaults(entries: Entry[], proxied: boolean): unknown {
-  if (TAKES_ENTRIES) {
-    return entries.map(({ faults, direction }) =>
-      proxied ? { ...faults, direction } : faults
-    );
-  }
-  const combine = (other: string): Faults =>
-    Object.assign(
-      {},
-      ...entries.filter(({ direction }) => direction !== other)
-        .map(({ faults }) => faults),
-    );
-  const downstream = combine("upstream");
-  return proxied ? { downstream, upstream: combine("downstream") } : downstream;
+  return entries.map(({ faults, direction }) =>
+    proxied ? { ...faults, direction } : faults
+  );
 }
