@@ -109,7 +109,9 @@ export function toxiproxy(options: ToxiproxyOptions = {}): Toxiproxy {
   const proxies = new Proxies((name, start) => {
     if (closing.signal.aborted) throw new ApiError(503, SHUTTING_DOWN);
     // A question on the terminal would hold up all requests.
-    requestPermissions([start, start.upstream], `Cannot start ${name}`, false);
+    requestPermissions([start, start.upstream], `Cannot start ${name}`, {
+      ask: false,
+    });
     return proxy({ ...common?.(name), ...start });
   });
   const populate = (config: Json) => proxies.populate(parsePlan(config));

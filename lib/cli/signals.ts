@@ -6,8 +6,9 @@
  */
 
 /** The signals that ask a program to end. Windows has no SIGTERM. */
-export const TERMINATION_SIGNALS: readonly Deno.Signal[] =
-  Deno.build.os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM"];
+const TERMINATION_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
+  ? ["SIGINT", "SIGBREAK"]
+  : ["SIGINT", "SIGTERM"];
 
 /**
  * A repeat of a signal within this many milliseconds does not count. Under

@@ -114,7 +114,7 @@ export function requiredPermissions(...endpoints: Endpoint[]): string {
 export function requestPermissions(
   endpoints: readonly Endpoint[],
   action: string,
-  ask = true,
+  { ask = true }: { ask?: boolean } = {},
 ): void {
   const look = ask ? "requestSync" : "querySync";
   const granted = endpoints.flatMap(permissionsOf).every(([name, target]) =>

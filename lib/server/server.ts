@@ -76,7 +76,7 @@ export function checkLimits(
 const SWEEPS_PER_TIMEOUT = 4;
 
 /** Milliseconds between two sweeps for idle connections. */
-export function sweepInterval(idleTimeout: number): number {
+function sweepInterval(idleTimeout: number): number {
   return Math.min(Math.max(idleTimeout / SWEEPS_PER_TIMEOUT, 5), 1_000);
 }
 

@@ -60,7 +60,7 @@ export const CLIENT_BUSY_SHARE = 0.9;
  * Milliseconds. A client on an idle machine was up to 6 ms late, for collecting
  * garbage and compiling (measured at 5,000 messages a second).
  */
-export const NORMAL_LAG_MS = 6;
+const NORMAL_LAG_MS = 6;
 
 /**
  * A schedule is kept if its error is below this share of the mean time between two
